@@ -1,0 +1,336 @@
+//! A finding: one fact about one place, and what it is said by.
+//!
+//! Lives here: the vocabulary that engines write and reports read. Not here: how findings are
+//! made (`apiserver`, `rules`, `lint`) or shown (`report`).
+
+use std::fmt;
+
+use crate::minor::Minors;
+use crate::source::{SourceId, Span};
+use crate::tree::{Kind, Node, NodeId};
+
+/// How bad a finding is. Severity follows evidence: see the page of the rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Established practice; nothing is proven to break.
+    Info,
+    /// An ordinary event is shown to hurt, or something is absent as far as can be seen.
+    Warning,
+    /// The API server rejects it, or the workload can never do its job.
+    Error,
+}
+
+impl Severity {
+    /// All of them, mildest first.
+    pub const ALL: [Severity; 3] = [Self::Info, Self::Warning, Self::Error];
+
+    /// `error`, `warning` or `info`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a rule is about; also the folder of its page and of its check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Whether the bytes can be read at all, as kubectl reads them.
+    Reading,
+    /// Fields, types and versions that the API server knows.
+    Schema,
+    /// What the API server's validation rejects.
+    Server,
+    /// Deployments, StatefulSets and their pods.
+    Workload,
+    /// Services and what they select.
+    Service,
+    /// Claims and volumes.
+    Storage,
+    /// Relations between objects of one bundle.
+    Bundle,
+    /// How kubevet itself is used: its config and its suppressions.
+    Usage,
+}
+
+impl Family {
+    /// The lower-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Schema => "schema",
+            Self::Server => "server",
+            Self::Workload => "workload",
+            Self::Service => "service",
+            Self::Storage => "storage",
+            Self::Bundle => "bundle",
+            Self::Usage => "usage",
+        }
+    }
+}
+
+/// What stands behind a rule; the higher, the more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proof {
+    /// Practice or documentation, with its source on the page.
+    Cited,
+    /// The API server's own recorded answer.
+    Rejected,
+}
+
+impl Proof {
+    /// The lower-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cited => "cited",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// What a rule is called and how it is explained; the check itself is in `rule`.
+#[derive(Debug)]
+pub struct RuleMeta {
+    /// Kebab-case name of the bad thing; reads well after "allow".
+    pub id: &'static str,
+    /// The folder of its page.
+    pub family: Family,
+    /// Severity unless the config says otherwise or a single finding knows better.
+    pub severity: Severity,
+    /// The evidence behind it.
+    pub proof: Proof,
+    /// Its page, in Markdown: `rules/<family>/<id>.md`.
+    pub page: &'static str,
+}
+
+/// One fact about one place.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule that says it.
+    pub rule: &'static RuleMeta,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// What is wrong: one sentence that states the fact, without a full stop.
+    pub message: String,
+    /// What to do about this one, as an imperative; `None`: what the page says.
+    pub help: Option<String>,
+    /// Where.
+    pub place: Place,
+    /// Other places that belong to the fact, each with what it shows.
+    pub related: Vec<Related>,
+    /// The API server's own verdict, where this is it.
+    pub server: Option<Server>,
+    /// The minors for which it holds, of those that were asked for.
+    pub minors: Minors,
+    /// What the API server says first: it would say this only after that is repaired.
+    pub hidden_by: Option<String>,
+    /// One identity for baselines, fingerprints and "new since": no lines, no indexes.
+    pub key: String,
+}
+
+/// A place in a source and, if it lies in an object, in that object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The source.
+    pub source: SourceId,
+    /// The document in the source, from 0, empty ones counted.
+    pub document: u32,
+    /// The object that holds the place.
+    pub object: Option<ObjectName>,
+    /// The field in the server's notation, relative to the object; empty for the whole.
+    pub path: String,
+    /// The bytes to point at.
+    pub span: Span,
+}
+
+/// Another place and what it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// Where.
+    pub place: Place,
+    /// What can be seen there, in a few words.
+    pub message: String,
+}
+
+/// What identifies an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName {
+    /// Group and version as written, `apps/v1`.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace as written, or the default that was asked for; `None` for cluster-scoped kinds.
+    pub namespace: Option<String>,
+    /// `metadata.name`, or `metadata.generateName` followed by `*`; empty if there is none.
+    pub name: String,
+}
+
+/// The API server's verdict in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// 400 for what decoding rejects, 404 for a kind that isn't served, 422 for what validation
+    /// rejects, 299 for a warning.
+    pub code: u16,
+    /// `BadRequest`, `NotFound`, `FieldValueInvalid`, …; empty for a warning.
+    pub reason: &'static str,
+    /// The field as the server names it.
+    pub field: String,
+    /// The text after the field and the value.
+    pub detail: String,
+}
+
+/// A step from a value to one inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'t> {
+    /// Into a mapping.
+    Key(&'t str),
+    /// Into a map whose keys are data (labels, limits): `[key]` in the server's notation.
+    MapKey(&'t str),
+    /// Into a sequence.
+    Index(usize),
+}
+
+/// The path in the server's notation: `spec.containers[0].image`, `resources.limits[cpu]`.
+pub fn render_path(steps: &[Step<'_>]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(key);
+            }
+            Step::MapKey(key) => {
+                path.push('[');
+                path.push_str(key);
+                path.push(']');
+            }
+            Step::Index(index) => {
+                path.push('[');
+                path.push_str(&index.to_string());
+                path.push(']');
+            }
+        }
+    }
+    path
+}
+
+/// The path with what names an item in place of its index, where something does:
+/// `spec.containers[name=app].image`. It survives reordering, so `Finding::key` uses it.
+pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
+    const NAMING: [&str; 8] = [
+        "name",
+        "containerPort",
+        "port",
+        "key",
+        "mountPath",
+        "devicePath",
+        "topologyKey",
+        "type",
+    ];
+    let mut path = String::new();
+    let mut node = Some(root);
+    for step in steps {
+        match step {
+            Step::Key(key) | Step::MapKey(key) => {
+                path.push('.');
+                path.push_str(key);
+                node = node.and_then(|n| n.get(key));
+            }
+            Step::Index(index) => {
+                node = node.and_then(|n| n.items().nth(*index));
+                let name = node.and_then(|n| {
+                    let named = |key| n.get(key).filter(|v| !v.text().is_empty());
+                    NAMING.iter().find_map(|key| Some((*key, named(key)?)))
+                });
+                match name {
+                    Some((key, value)) => {
+                        path.push_str(&format!("[{key}={}]", value.text()));
+                    }
+                    None => path.push_str(&format!("[{index}]")),
+                }
+            }
+        }
+    }
+    path.trim_start_matches('.').to_owned()
+}
+
+/// The steps from `root` to the node `target`, and its key; for findings, which are rare: it searches.
+pub fn locate<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
+    fn search<'t>(
+        node: Node<'t>,
+        target: NodeId,
+        steps: &mut Vec<Step<'t>>,
+        key: Option<Node<'t>>,
+    ) -> Option<Option<Node<'t>>> {
+        if node.id() == target {
+            return Some(key);
+        }
+        for (k, value) in node.entries() {
+            steps.push(Step::Key(k.text()));
+            if k.id() == target {
+                return Some(Some(k));
+            }
+            if let Some(found) = search(value, target, steps, Some(k)) {
+                return Some(found);
+            }
+            steps.pop();
+        }
+        for (i, item) in node.items().enumerate() {
+            steps.push(Step::Index(i));
+            if let Some(found) = search(item, target, steps, None) {
+                return Some(found);
+            }
+            steps.pop();
+        }
+        None
+    }
+    let mut steps = Vec::new();
+    let key = search(root, target, &mut steps, None)?;
+    Some((steps, key))
+}
+
+/// The bytes to show for a value: a scalar itself, a collection or an empty value by its key.
+pub fn shown_span(value: Node<'_>, key: Option<Node<'_>>) -> Span {
+    let place = value.place();
+    let scalar = !matches!(value.kind(), Kind::Mapping | Kind::Sequence) || value.is_alias();
+    match key {
+        Some(_)
+            if scalar && place.start < place.end && value.style() != crate::tree::Style::Block =>
+        {
+            place
+        }
+        Some(key) => key.place(),
+        None => place,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_paths_as_the_server_does() {
+        let steps = [
+            Step::Key("spec"),
+            Step::Key("containers"),
+            Step::Index(1),
+            Step::Key("resources"),
+            Step::Key("limits"),
+            Step::MapKey("cpu"),
+        ];
+        assert_eq!(
+            render_path(&steps),
+            "spec.containers[1].resources.limits[cpu]"
+        );
+    }
+}

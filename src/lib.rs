@@ -1,0 +1,7 @@
+//! kubevet vets Kubernetes manifests before the cluster does.
+
+pub mod finding;
+pub mod minor;
+pub mod source;
+pub mod tree;
+pub mod yaml;

@@ -1,0 +1,2 @@
+//! YAML as kubectl reads it.
+pub mod resolve;
