@@ -1,8 +1,10 @@
 //! kubevet vets Kubernetes manifests before the cluster does.
 
+pub mod cli;
 pub mod document;
 pub mod finding;
 pub mod json;
+pub mod lint;
 pub mod minor;
 pub mod object;
 pub mod project;
