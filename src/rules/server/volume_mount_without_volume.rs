@@ -58,14 +58,15 @@ impl<'t> Volumes<'t> {
             .claim_templates()
             .map(|claim| (claim, &["metadata", "name"][..]));
         let names = volumes.chain(claims).filter_map(|(v, path)| v.at(path));
+        let names: Vec<Node<'_>> = names.collect();
         let list = workload.pod_spec().and_then(|spec| spec.at(&["volumes"]));
         let templates = workload.object.root.at(&["spec", "volumeClaimTemplates"]);
         let unknown = |node: Node<'_>| context.is_unknown(node);
         Self {
-            unclear: names.clone().any(unknown)
+            unclear: names.iter().any(|name| unknown(*name))
                 || list.is_some_and(unknown)
                 || templates.is_some_and(unknown),
-            names: names.filter_map(Node::as_str).collect(),
+            names: names.into_iter().filter_map(Node::as_str).collect(),
         }
     }
 }
