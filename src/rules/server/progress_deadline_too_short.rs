@@ -1,9 +1,9 @@
 //! `progress-deadline-too-short`: see `rules/server/progress-deadline-too-short.md`.
 
-use crate::object::workload::WorkloadKind;
-use crate::rules::read;
 use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::object::workload::WorkloadKind;
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::rules::read;
 
 /// The rule.
 pub static RULE: Rule = Rule {

@@ -1,8 +1,8 @@
 //! `restart-policy-not-always`: see `rules/server/restart-policy-not-always.md`.
 
-use crate::rules::read;
 use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::rules::read;
 
 /// The rule.
 pub static RULE: Rule = Rule {

@@ -1,10 +1,10 @@
 //! `volume-mount-without-volume`: see `rules/server/volume-mount-without-volume.md`.
 
+use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::workload::{Workload, WorkloadKind};
+use crate::rule::{Context, Rule, Scope, Sink};
 use crate::rules::read;
 use crate::tree::Node;
-use crate::finding::{Family, Proof, RuleMeta, Severity};
-use crate::rule::{Context, Rule, Scope, Sink};
 
 /// The rule.
 pub static RULE: Rule = Rule {

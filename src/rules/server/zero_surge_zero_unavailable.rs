@@ -1,10 +1,10 @@
 //! `zero-surge-zero-unavailable`: see `rules/server/zero-surge-zero-unavailable.md`.
 
+use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::workload::WorkloadKind;
+use crate::rule::{Context, Rule, Scope, Sink};
 use crate::rules::read;
 use crate::tree::{Kind, Node};
-use crate::finding::{Family, Proof, RuleMeta, Severity};
-use crate::rule::{Context, Rule, Scope, Sink};
 
 /// The rule.
 pub static RULE: Rule = Rule {

@@ -1,9 +1,9 @@
 //! `duplicate-claim-template`: see `rules/workload/duplicate-claim-template.md`.
 
-use crate::rules::read;
-use crate::tree::Node;
 use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::rules::read;
+use crate::tree::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -36,7 +36,10 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
             "there are two claim templates `{}`, and only the last one counts",
             name.text()
         );
-        sink.at(&RULE, context, *name, message)
-            .with(context.object(), *last, "the one that counts");
+        sink.at(&RULE, context, *name, message).with(
+            context.object(),
+            *last,
+            "the one that counts",
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! `governing-service-missing`: see `rules/workload/governing-service-missing.md`.
 
 use super::governing_service;
-use crate::project::Lookup;
 use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::project::Lookup;
 use crate::rule::{Context, Rule, Scope, Sink};
 
 /// The rule.

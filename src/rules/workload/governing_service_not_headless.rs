@@ -1,11 +1,11 @@
 //! `governing-service-not-headless`: see `rules/workload/governing-service-not-headless.md`.
 
 use super::governing_service;
+use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::selector::Tri;
 use crate::project::Member;
-use crate::tree::Node;
-use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::tree::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -44,11 +44,8 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
             let address = object.root.at(&["spec", "clusterIP"]);
             let shown = address.or_else(|| object.root.at(&["spec"]));
             let shown = shown.unwrap_or(object.root);
-            sink.at(&RULE, context, name, message).with(
-                object,
-                shown,
-                "`clusterIP` is not `None`",
-            );
+            sink.at(&RULE, context, name, message)
+                .with(object, shown, "`clusterIP` is not `None`");
         }
         Some((_, Tri::Unknown)) => {
             let why = format!("whether Service/{} is headless", name.text());

@@ -1,11 +1,11 @@
 //! `governing-service-selects-others`: see `rules/workload/governing-service-selects-others.md`.
 
 use super::governing_service;
+use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::selector::Tri;
 use crate::project::Member;
-use crate::tree::Node;
-use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::tree::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {

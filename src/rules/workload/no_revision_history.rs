@@ -1,9 +1,9 @@
 //! `no-revision-history`: see `rules/workload/no-revision-history.md`.
 
-use crate::object::workload::WorkloadKind;
-use crate::rules::read;
 use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::object::workload::WorkloadKind;
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::rules::read;
 
 /// The rule.
 pub static RULE: Rule = Rule {

@@ -1,12 +1,12 @@
 //! `partition-holds-all-pods`: see `rules/workload/partition-holds-all-pods.md`.
 
+use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::selector::Tri;
 use crate::object::workload::WorkloadKind;
 use crate::project::Member;
+use crate::rule::{Context, Rule, Scope, Sink};
 use crate::rules::read;
 use crate::tree::Node;
-use crate::finding::{Family, Proof, RuleMeta, Severity};
-use crate::rule::{Context, Rule, Scope, Sink};
 
 /// The rule.
 pub static RULE: Rule = Rule {

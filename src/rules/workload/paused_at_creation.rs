@@ -1,9 +1,9 @@
 //! `paused-at-creation`: see `rules/workload/paused-at-creation.md`.
 
-use crate::object::workload::WorkloadKind;
-use crate::rules::read;
 use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::object::workload::WorkloadKind;
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::rules::read;
 
 /// The rule.
 pub static RULE: Rule = Rule {

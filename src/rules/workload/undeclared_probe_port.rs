@@ -1,10 +1,10 @@
 //! `undeclared-probe-port`: see `rules/workload/undeclared-probe-port.md`.
 
+use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::workload::container_ports;
+use crate::rule::{Context, Rule, Scope, Sink};
 use crate::rules::read;
 use crate::tree::Node;
-use crate::finding::{Family, Proof, RuleMeta, Severity};
-use crate::rule::{Context, Rule, Scope, Sink};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -57,13 +57,14 @@ fn check_port<'t>(
     }
     let unknown = |port: Node<'_>| context.is_unknown(port);
     let ports = container.at(&["ports"]);
-    if ports.is_some_and(unknown) || container_ports(container).any(|p| p.node.at(&["name"]).is_some_and(unknown)) {
+    if ports.is_some_and(unknown)
+        || container_ports(container).any(|p| p.node.at(&["name"]).is_some_and(unknown))
+    {
         sink.undecided(&RULE, "the name of a port holds a placeholder");
         return;
     }
-    let message = format!(
-        "the container declares no port `{name}`, so its {probe} can't be run: {effect}"
-    );
+    let message =
+        format!("the container declares no port `{name}`, so its {probe} can't be run: {effect}");
     let finding = sink.at(&RULE, context, port, message);
     if let Some(ports) = ports {
         finding.with(context.object(), ports, "the ports that it declares");
