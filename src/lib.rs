@@ -2,6 +2,7 @@
 
 pub mod finding;
 pub mod minor;
+pub mod report;
 pub mod source;
 pub mod tree;
 pub mod yaml;
