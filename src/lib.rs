@@ -10,6 +10,7 @@ pub mod object;
 pub mod project;
 pub mod rule;
 pub mod rules;
+pub mod report;
 pub mod source;
 pub mod tree;
 pub mod yaml;
