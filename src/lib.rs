@@ -1,5 +1,6 @@
 //! kubevet vets Kubernetes manifests before the cluster does.
 
+pub mod apiserver;
 pub mod document;
 pub mod finding;
 pub mod json;
