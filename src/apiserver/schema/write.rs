@@ -18,6 +18,12 @@ pub enum Ref {
     Type(usize),
 }
 
+impl From<Scalar> for Ref {
+    fn from(scalar: Scalar) -> Self {
+        Self::Scalar(scalar)
+    }
+}
+
 /// A type to be written.
 #[derive(Clone, Debug)]
 pub enum Def {
