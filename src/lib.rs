@@ -1,6 +1,7 @@
 //! kubevet vets Kubernetes manifests before the cluster does.
 
 pub mod cli;
+pub mod apiserver;
 pub mod document;
 pub mod finding;
 pub mod json;
