@@ -1,0 +1,3 @@
+//! Objects: what a document says it is.
+
+pub mod placeholder;
