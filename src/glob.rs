@@ -185,9 +185,7 @@ impl Reader<'_> {
                     Named::Unended => return None,
                     Named::NotOne => add(&mut set, byte, byte),
                     Named::Class(test, length) => {
-                        (0..=u8::MAX)
-                            .filter(|b| test(b))
-                            .for_each(|b| add(&mut set, b, b));
+                        (0..=u8::MAX).filter(test).for_each(|b| add(&mut set, b, b));
                         self.rest = rest.get(length..)?;
                         next_low = None;
                     }

@@ -1,4 +1,8 @@
 //! The command line: what it asks for, what it reads, what it answers.
 
+mod collect;
 mod git;
 pub mod ignore;
+pub mod input;
+mod paths;
+mod walk;
