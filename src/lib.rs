@@ -4,6 +4,7 @@ pub mod cli;
 pub mod apiserver;
 pub mod document;
 pub mod finding;
+pub mod glob;
 pub mod json;
 pub mod lint;
 pub mod minor;

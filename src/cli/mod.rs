@@ -1,2 +1,9 @@
 //! The command line.
 pub mod args;
+//! The command line: what it asks for, what it reads, what it answers.
+mod collect;
+mod git;
+pub mod ignore;
+pub mod input;
+mod paths;
+mod walk;
