@@ -93,7 +93,10 @@ func readYAML(stream *utilyaml.StreamReader, jsonErr error) (documents []documen
 			next.err = yaml.Unmarshal(chunk, &raw)
 			next.json = raw
 		}
-		if next.err == nil {
+		if next.err == nil && len(next.json) == 0 {
+			// null is not stored at all; kubectl skips both.
+			next.json = []byte("null")
+		} else if next.err == nil {
 			next.json, next.err = canonicalJSON(next.json)
 		} else if jsonErr != nil {
 			next.err = jsonErr
