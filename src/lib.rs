@@ -1,7 +1,9 @@
 //! kubevet vets Kubernetes manifests before the cluster does.
 
 pub mod finding;
+pub mod lint;
 pub mod minor;
 pub mod source;
+pub mod suggest;
 pub mod tree;
 pub mod yaml;
