@@ -1,6 +1,8 @@
 //! kubevet vets Kubernetes manifests before the cluster does.
 
+pub mod document;
 pub mod finding;
+pub mod json;
 pub mod lint;
 pub mod minor;
 pub mod source;

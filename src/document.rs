@@ -1,0 +1,92 @@
+//! What reading a source gives: its documents in one tree, and the faults of reading.
+
+use crate::source::Span;
+use crate::tree::{Double, NodeId, Tree};
+
+/// Everything read from one source.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The nodes of all documents.
+    pub tree: Tree,
+    /// The documents in order; empty ones are there too, since they count.
+    pub documents: Vec<Document>,
+    /// Keys that a mapping has twice: the last one wins, as kubectl sends it.
+    pub duplicates: Vec<DuplicateKey>,
+    /// Comments, `#` included; read only when the text speaks to kubevet (`kubevet:`).
+    pub comments: Vec<Span>,
+}
+
+/// One document of a source.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Where it stands in the source.
+    pub span: Span,
+    /// Its value, or why there is none. An empty document is `Ok(None)`.
+    pub root: Result<Option<NodeId>, Fault>,
+}
+
+/// Why a document can't be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The bytes to point at.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+    /// What to do, where that is clear.
+    pub help: Option<&'static str>,
+    /// A limit of kubevet's own was reached: kubectl might still read it.
+    pub own_limit: bool,
+}
+
+/// A key that stands twice in one mapping of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct DuplicateKey {
+    /// The document, from 0.
+    pub document: u32,
+    /// The two keys.
+    pub keys: Double,
+}
+
+impl Double {
+    /// Says in which document it is.
+    pub fn in_document(self, document: u32) -> DuplicateKey {
+        DuplicateKey {
+            document,
+            keys: self,
+        }
+    }
+}
+
+impl Fault {
+    /// A fault that kubectl has, too.
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            span,
+            message: message.into(),
+            help: None,
+            own_limit: false,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: &'static str) -> Self {
+        self.help = Some(help);
+        self
+    }
+
+    /// A limit of kubevet's own.
+    pub fn limit(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            own_limit: true,
+            ..Self::new(span, message)
+        }
+    }
+}
+
+/// How deep values may nest; deeper ones end in a fault. No manifest comes near, and every
+/// walk over a tree may recurse because of it.
+pub const DEPTH_MAX: usize = 250;
+
+/// How large a source may be, in bytes; spans are 32 bits wide.
+pub const SIZE_MAX: usize = 1 << 30;

@@ -1,0 +1,362 @@
+//! A JSON reader with places, into the same tree as YAML.
+//!
+//! Accepts what Go's `encoding/json` accepts; text that isn't JSON is for `yaml` to try.
+
+use std::sync::Arc;
+
+use crate::document::{DEPTH_MAX, Document, DuplicateKey, Fault, Reading};
+use crate::source::Span;
+use crate::tree::{self, Builder, Kind, NodeId, Style};
+
+/// Reads JSON values in a row, as kubectl reads a file that starts with `{`. `None` if the first
+/// or the second one isn't JSON: then kubectl reads the whole as YAML.
+pub fn read(text: &Arc<str>) -> Option<Reading> {
+    let mut reader = Reader::new(text);
+    let mut reading = Reading::default();
+    loop {
+        reader.skip_space();
+        let start = reader.at as u32;
+        if reader.at == text.len() {
+            break;
+        }
+        reader.document = reading.documents.len() as u32;
+        let root = match reader.value(0) {
+            Ok(root) => Ok((!reader.builder.tree().node(root).is_null()).then_some(root)),
+            Err(fault) if fault.own_limit || reading.documents.len() >= 2 => Err(fault),
+            Err(_) => return None,
+        };
+        let stop = root.is_err();
+        let end = if stop {
+            text.len() as u32
+        } else {
+            reader.at as u32
+        };
+        reading.documents.push(Document {
+            span: Span::new(start, end),
+            root,
+        });
+        if stop {
+            break;
+        }
+    }
+    reading.duplicates = reader.duplicates;
+    reading.tree = reader.builder.finish();
+    Some(reading)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    builder: Builder,
+    duplicates: Vec<DuplicateKey>,
+    document: u32,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t Arc<str>) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            builder: Builder::new(text.clone()),
+            duplicates: Vec::new(),
+            document: 0,
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn fault(&self, message: &str) -> Fault {
+        let start = self.at as u32;
+        Fault::new(Span::new(start, start + 1), message)
+    }
+
+    fn value(&mut self, depth: usize) -> Result<NodeId, Fault> {
+        self.skip_space();
+        match self.peek() {
+            Some(b'{' | b'[') if depth >= DEPTH_MAX => {
+                let span = Span::new(self.at as u32, self.at as u32 + 1);
+                Err(Fault::limit(
+                    span,
+                    format!("nested deeper than {DEPTH_MAX} levels"),
+                ))
+            }
+            Some(b'{') => self.mapping(depth),
+            Some(b'[') => self.sequence(depth),
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => self.word(),
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<NodeId, Fault> {
+        let id = self.begin(Kind::Mapping);
+        let mut children: Vec<NodeId> = Vec::new();
+        self.skip_space();
+        if self.peek() == Some(b'}') {
+            return Ok(self.end(id, &children));
+        }
+        loop {
+            self.skip_space();
+            if self.peek() != Some(b'"') {
+                return Err(self.fault("a key in quotes should stand here"));
+            }
+            let key = self.string()?;
+            self.expect(b':', "`:` should stand here")?;
+            let value = self.value(depth + 1)?;
+            children.extend([key, value]);
+            self.skip_space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    let doubles = tree::keep_last(self.builder.tree(), &mut children);
+                    let document = self.document;
+                    self.duplicates
+                        .extend(doubles.into_iter().map(|d| d.in_document(document)));
+                    return Ok(self.end(id, &children));
+                }
+                _ => return Err(self.fault("`,` or `}` should stand here")),
+            }
+        }
+    }
+
+    fn sequence(&mut self, depth: usize) -> Result<NodeId, Fault> {
+        let id = self.begin(Kind::Sequence);
+        let mut children = Vec::new();
+        self.skip_space();
+        if self.peek() == Some(b']') {
+            return Ok(self.end(id, &children));
+        }
+        loop {
+            children.push(self.value(depth + 1)?);
+            self.skip_space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => return Ok(self.end(id, &children)),
+                _ => return Err(self.fault("`,` or `]` should stand here")),
+            }
+        }
+    }
+
+    fn begin(&mut self, kind: Kind) -> NodeId {
+        let start = self.at as u32;
+        self.at += 1;
+        self.builder.open(kind, Span::new(start, start + 1))
+    }
+
+    fn end(&mut self, id: NodeId, children: &[NodeId]) -> NodeId {
+        self.at += 1;
+        self.builder.fill(id, children, self.at as u32);
+        id
+    }
+
+    fn expect(&mut self, byte: u8, message: &str) -> Result<(), Fault> {
+        self.skip_space();
+        if self.peek() != Some(byte) {
+            return Err(self.fault(message));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<NodeId, Fault> {
+        let start = self.at;
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => return self.escaped_string(start),
+                Some(0x20..) => self.at += 1,
+                _ => return Err(self.fault("this string isn't closed on its line")),
+            }
+        }
+        let text = Span::new(start as u32 + 1, self.at as u32);
+        self.at += 1;
+        let span = Span::new(start as u32, self.at as u32);
+        Ok(self.builder.scalar(Kind::String, Style::Quoted, span, text))
+    }
+
+    fn escaped_string(&mut self, start: usize) -> Result<NodeId, Fault> {
+        let mut value = self.text.get(start + 1..self.at).unwrap_or("").to_owned();
+        loop {
+            let plain = self.at;
+            while !matches!(self.peek(), Some(b'"' | b'\\' | ..0x20) | None) {
+                self.at += 1;
+            }
+            value.push_str(self.text.get(plain..self.at).unwrap_or(""));
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => value.push(self.escape()?),
+                _ => return Err(self.fault("this string isn't closed on its line")),
+            }
+        }
+        self.at += 1;
+        let span = Span::new(start as u32, self.at as u32);
+        Ok(self
+            .builder
+            .pooled(Kind::String, Style::Quoted, span, &value))
+    }
+
+    fn escape(&mut self) -> Result<char, Fault> {
+        let escape = self.bytes.get(self.at + 1).copied();
+        let simple = match escape {
+            Some(b @ (b'"' | b'\\' | b'/')) => char::from(b),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode_escape(),
+            _ => return Err(self.fault("JSON has no such escape")),
+        };
+        self.at += 2;
+        Ok(simple)
+    }
+
+    /// `\uXXXX`, or two of them for a surrogate pair; half a pair becomes U+FFFD, as in Go.
+    fn unicode_escape(&mut self) -> Result<char, Fault> {
+        let high = self
+            .unit(self.at)
+            .ok_or_else(|| self.fault("`\\u` wants four hexadecimal digits"))?;
+        self.at += 6;
+        if let Some(low) = self.unit(self.at)
+            && let Some(Ok(pair)) = char::decode_utf16([high, low]).next()
+            && pair > '\u{FFFF}'
+        {
+            self.at += 6;
+            return Ok(pair);
+        }
+        Ok(char::from_u32(u32::from(high)).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn unit(&self, at: usize) -> Option<u16> {
+        let escape = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
+        let hex = escape.bytes().all(|b| b.is_ascii_hexdigit());
+        hex.then(|| u16::from_str_radix(escape, 16).ok())?
+    }
+
+    fn number(&mut self) -> Result<NodeId, Fault> {
+        let start = self.at;
+        while matches!(
+            self.peek(),
+            Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
+        ) {
+            self.at += 1;
+        }
+        let text = self.text.get(start..self.at).unwrap_or("");
+        let span = Span::new(start as u32, self.at as u32);
+        let Some(kind) = number_kind(text) else {
+            return Err(Fault::new(span, format!("`{text}` is not a JSON number")));
+        };
+        Ok(self.builder.scalar(kind, Style::Plain, span, span))
+    }
+
+    fn word(&mut self) -> Result<NodeId, Fault> {
+        let rest = self.text.get(self.at..).unwrap_or("");
+        let words = [
+            ("true", Kind::Bool),
+            ("false", Kind::Bool),
+            ("null", Kind::Null),
+        ];
+        let Some((word, kind)) = words.into_iter().find(|(word, _)| rest.starts_with(word)) else {
+            return Err(self.fault("a JSON value should stand here"));
+        };
+        let span = Span::new(self.at as u32, (self.at + word.len()) as u32);
+        self.at += word.len();
+        Ok(self.builder.scalar(kind, Style::Plain, span, span))
+    }
+}
+
+/// Whether text is a number by JSON's grammar, and which.
+fn number_kind(text: &str) -> Option<Kind> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut rest = text.strip_prefix('-').unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest.starts_with('0')) {
+        return None;
+    }
+    rest = rest.get(whole..)?;
+    let mut kind = Kind::Int;
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let count = digits(fraction);
+        if count == 0 {
+            return None;
+        }
+        kind = Kind::Float;
+        rest = fraction.get(count..)?;
+    }
+    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        kind = Kind::Float;
+        rest = exponent.get(digits(exponent)..)?;
+        if exponent.len() == rest.len() {
+            return None;
+        }
+    }
+    let in_range =
+        kind == Kind::Float || text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
+    rest.is_empty()
+        .then_some(if in_range { kind } else { Kind::Float })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Option<String> {
+        let reading = read(&text.into())?;
+        let show = |d: &Document| match &d.root {
+            Ok(Some(root)) => format!("{:?}", reading.tree.node(*root)),
+            Ok(None) => "empty".to_owned(),
+            Err(fault) => fault.message.clone(),
+        };
+        Some(
+            reading
+                .documents
+                .iter()
+                .map(show)
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+
+    #[test]
+    fn reads_objects_in_a_row() {
+        assert_eq!(
+            shown(r#"{"a": [1, -2.5e3, true, null], "b\u00e9\ud83d\ude00": "x\ny"} {}"#).as_deref(),
+            Some(r#"{"a": [Int(1), Float(-2.5e3), Bool(true), Null(null)], "bé😀": "x\ny"} {}"#)
+        );
+    }
+
+    #[test]
+    fn leaves_what_is_no_json_to_yaml() {
+        for text in [
+            "{a: 1}",
+            r#"{"a": 1,}"#,
+            r#"{"a": 01}"#,
+            r#"{"a": 1} x"#,
+            "{\"a\": \"x\ny\"}",
+        ] {
+            assert_eq!(shown(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn keeps_the_last_of_equal_keys() {
+        let reading = read(&r#"{"a": 1, "b": 2, "a": 3}"#.into()).unwrap_or_default();
+        assert_eq!(reading.duplicates.len(), 1);
+        assert_eq!(
+            shown(r#"{"a": 1, "b": 2, "a": 3}"#).as_deref(),
+            Some(r#"{"b": Int(2), "a": Int(3)}"#)
+        );
+    }
+}

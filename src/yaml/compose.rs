@@ -1,0 +1,406 @@
+//! From parser events to nodes: keys become text, merges are expanded, duplicates are found.
+//!
+//! Mirrors `decode.go` of go.yaml.in/yaml/v2 for a target without type. The event source is
+//! granit-parser; this file is the only one that knows it.
+
+use std::borrow::Cow;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Tag};
+
+use super::resolve;
+use crate::document::{DEPTH_MAX, Fault, Reading};
+use crate::source::{Source, Span};
+use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
+
+/// Reads the first YAML document of a chunk; `None` for one without a value.
+pub(super) fn document(
+    builder: &mut Builder,
+    reading: &mut Reading,
+    source: &Source,
+    chunk: Span,
+) -> Result<Option<NodeId>, Fault> {
+    let text = source.text.get(chunk.range()).unwrap_or("");
+    let mut options = granit_parser::Options::default();
+    options.bom_inside_document_as_content = true;
+    options.flow_nesting_limit = DEPTH_MAX;
+    options.block_nesting_limit = DEPTH_MAX;
+    options.set_emit_comments(text.contains("kubevet:"));
+    let mut composer = Composer {
+        builder,
+        reading,
+        text: &source.text,
+        base: chunk.start,
+        anchors: Vec::new(),
+        frames: Vec::new(),
+        pending: Vec::new(),
+        has_alias: false,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = event.map_err(|error| scan_fault(&error, chunk))?;
+        let span = composer.span(span);
+        match event {
+            Event::DocumentStart(..) | Event::StreamStart => {}
+            Event::DocumentEnd | Event::StreamEnd => break,
+            event => composer.event(event, span)?,
+        }
+    }
+    composer.finish()
+}
+
+struct Composer<'a> {
+    builder: &'a mut Builder,
+    reading: &'a mut Reading,
+    text: &'a str,
+    /// Where the chunk starts in the source.
+    base: u32,
+    /// Nodes by the parser's anchor number.
+    anchors: Vec<Option<NodeId>>,
+    frames: Vec<Frame>,
+    /// Children of all open collections, innermost last.
+    pending: Vec<NodeId>,
+    has_alias: bool,
+}
+
+/// A collection whose end hasn't come yet.
+struct Frame {
+    id: NodeId,
+    kind: Kind,
+    anchor: usize,
+    /// Where its children start in `pending`.
+    first: usize,
+    /// How many merge keys it has.
+    merges: usize,
+}
+
+impl Composer<'_> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag, span),
+            Event::MappingStart(_, anchor, _) => self.open(Kind::Mapping, anchor, span),
+            Event::SequenceStart(_, anchor, _) => self.open(Kind::Sequence, anchor, span),
+            Event::MappingEnd | Event::SequenceEnd => self.close(span),
+            Event::Alias(anchor) => self.alias(anchor, span),
+            Event::Comment(..) => {
+                self.reading.comments.push(span);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<Option<NodeId>, Fault> {
+        let Some(&root) = self.pending.first() else {
+            return Ok(None);
+        };
+        let node = self.builder.tree().node(root);
+        if self.has_alias {
+            check_alias_budget(node)?;
+        }
+        Ok((!node.is_null()).then_some(root))
+    }
+
+    fn span(&self, span: granit_parser::Span) -> Span {
+        let bytes = span.byte_range().unwrap_or_default();
+        Span::new(self.base + bytes.start as u32, self.base + bytes.end as u32)
+    }
+
+    fn wants_key(&self) -> bool {
+        self.frames.last().is_some_and(|frame| {
+            frame.kind == Kind::Mapping && (self.pending.len() - frame.first).is_multiple_of(2)
+        })
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'_, str>,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<Cow<'_, Tag>>,
+        span: Span,
+    ) -> Result<(), Fault> {
+        // The parser writes `~` for nothing at all: an empty span tells it apart.
+        let nothing = span.start == span.end && style == ScalarStyle::Plain;
+        let text = if nothing { Cow::Borrowed("") } else { text };
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        let (kind, text) = match tag {
+            None if style == Style::Plain => (resolve::plain(&text), text),
+            None => (Kind::String, text),
+            Some(tag) => resolve::tagged(&tag_name(&tag), text)
+                .map_err(|message| Fault::new(span, message))?,
+        };
+        if kind == Kind::Float
+            && !self.wants_key()
+            && resolve::float(&text).is_none_or(|f| !f.is_finite())
+        {
+            return Err(Fault::new(
+                span,
+                format!("`{text}` is a number that JSON can't express"),
+            )
+            .help("quote it if it is meant as text"));
+        }
+        let is_key = self.wants_key();
+        let id = if is_key {
+            self.key(kind, style, span, text)?
+        } else {
+            self.text_node(kind, style, span, &text)
+        };
+        self.remember(anchor, id);
+        self.pending.push(id);
+        Ok(())
+    }
+
+    /// A key: whatever its type, it becomes text (sigs.k8s.io/yaml, `convertToJSONableObject`).
+    fn key(
+        &mut self,
+        kind: Kind,
+        style: Style,
+        span: Span,
+        text: Cow<'_, str>,
+    ) -> Result<NodeId, Fault> {
+        let written = match kind {
+            Kind::String if style == Style::Plain && text == "<<" => {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.merges += 1;
+                }
+                text
+            }
+            Kind::String => text,
+            Kind::Bool => Cow::Borrowed(if resolve::bool_value(&text) {
+                "true"
+            } else {
+                "false"
+            }),
+            Kind::Int => resolve::int(&text).unwrap_or_default().to_string().into(),
+            Kind::Float => resolve::float_key(&text).into(),
+            Kind::Null | Kind::Sequence | Kind::Mapping => {
+                return Err(Fault::new(span, "a key can't be null"));
+            }
+        };
+        Ok(self.text_node(Kind::String, style, span, &written))
+    }
+
+    fn text_node(&mut self, kind: Kind, style: Style, span: Span, text: &str) -> NodeId {
+        match self.place_in_source(text) {
+            Some(place) => self.builder.scalar(kind, style, span, place),
+            None => self.builder.pooled(kind, style, span, text),
+        }
+    }
+
+    /// Where a text lies in the source, if it is a slice of it.
+    fn place_in_source(&self, text: &str) -> Option<Span> {
+        let offset = (text.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize)?;
+        let inside = offset + text.len() <= self.text.len();
+        inside.then(|| Span::new(offset as u32, (offset + text.len()) as u32))
+    }
+
+    fn open(&mut self, kind: Kind, anchor: usize, span: Span) -> Result<(), Fault> {
+        if self.wants_key() {
+            return Err(Fault::new(span, "a key can't be a mapping or a list")
+                .help("quote it: text in braces is YAML's short form of a mapping"));
+        }
+        if self.frames.len() >= DEPTH_MAX {
+            return Err(Fault::limit(
+                span,
+                format!("nested deeper than {DEPTH_MAX} levels"),
+            ));
+        }
+        let id = self.builder.open(kind, span);
+        self.pending.push(id);
+        self.frames.push(Frame {
+            id,
+            kind,
+            anchor,
+            first: self.pending.len(),
+            merges: 0,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), Fault> {
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
+        // The end of a block collection lies at the next token: take the last child's instead.
+        let last = self.pending.get(frame.first..).and_then(<[_]>::last);
+        let last_end = last.map(|&id| self.builder.tree().node(id).place().end);
+        let end = if span.end > span.start {
+            span.end
+        } else {
+            last_end.unwrap_or(span.end)
+        };
+        if frame.kind == Kind::Mapping {
+            self.settle_keys(&frame)?;
+        }
+        let children = self.pending.get(frame.first..).unwrap_or(&[]);
+        self.builder.fill(frame.id, children, end);
+        self.pending.truncate(frame.first);
+        self.remember(frame.anchor, frame.id);
+        Ok(())
+    }
+
+    /// Expands merges and drops doubled keys of the mapping that ends.
+    fn settle_keys(&mut self, frame: &Frame) -> Result<(), Fault> {
+        let children = self.pending.get(frame.first..).unwrap_or(&[]);
+        if frame.merges == 0 && !tree::has_double(self.builder.tree(), children) {
+            return Ok(());
+        }
+        let mut children = self.pending.split_off(frame.first);
+        if frame.merges > 0 {
+            children = self.merge(&children)?;
+        }
+        self.drop_duplicates(&mut children);
+        self.pending.extend(children);
+        Ok(())
+    }
+
+    fn remember(&mut self, anchor: usize, id: NodeId) {
+        if anchor == 0 {
+            return;
+        }
+        if self.anchors.len() <= anchor {
+            self.anchors.resize(anchor + 1, None);
+        }
+        if let Some(slot) = self.anchors.get_mut(anchor) {
+            *slot = Some(id);
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Fault> {
+        self.has_alias = true;
+        let Some(target) = self.anchors.get(anchor).copied().flatten() else {
+            return Err(Fault::new(
+                span,
+                "this alias stands inside the value it repeats",
+            ));
+        };
+        if self.wants_key() {
+            let node = self.builder.tree().node(target);
+            let (kind, text) = (node.kind(), node.text().to_owned());
+            if matches!(kind, Kind::Mapping | Kind::Sequence) {
+                return Err(Fault::new(span, "a key can't be a mapping or a list"));
+            }
+            let id = self.key(kind, Style::Quoted, span, text.into())?;
+            self.pending.push(id);
+            return Ok(());
+        }
+        let id = self.builder.alias(target, span);
+        self.pending.push(id);
+        Ok(())
+    }
+
+    /// Puts what `<<` keys bring in their place, in the order of appearance: later wins.
+    fn merge(&mut self, children: &[NodeId]) -> Result<Vec<NodeId>, Fault> {
+        let mut merged = Vec::with_capacity(children.len());
+        for pair in children.chunks_exact(2) {
+            let [key, value] = *pair else { continue };
+            let tree = self.builder.tree();
+            let key_node = tree.node(key);
+            if key_node.style() != Style::Plain || key_node.text() != "<<" {
+                merged.extend([key, value]);
+                continue;
+            }
+            let value = tree.node(value);
+            // Of a list, earlier mappings win: they are set last.
+            let mut sources: Vec<Node<'_>> = match value.kind() {
+                Kind::Sequence => value.items().collect(),
+                _ => vec![value],
+            };
+            sources.reverse();
+            if let Some(bad) = sources.iter().find(|n| n.kind() != Kind::Mapping) {
+                return Err(Fault::new(
+                    bad.place(),
+                    "`<<` merges mappings, and this is none",
+                ));
+            }
+            let uses = sources
+                .iter()
+                .flat_map(|source| {
+                    source
+                        .entries()
+                        .map(|(k, v)| (k.id(), v.id(), source.place()))
+                })
+                .collect::<Vec<_>>();
+            for (k, v, place) in uses {
+                merged.push(self.builder.alias(k, place));
+                merged.push(self.builder.alias(v, place));
+            }
+        }
+        Ok(merged)
+    }
+
+    /// Keeps the last of equal keys, as kubectl does, and notes the pair. What a merge brings
+    /// may be overridden: that is what merging is for.
+    fn drop_duplicates(&mut self, children: &mut Vec<NodeId>) {
+        let document = self.reading.documents.len() as u32;
+        let tree = self.builder.tree();
+        for double in tree::keep_last(tree, children) {
+            let merged = tree.node(double.first).is_alias() || tree.node(double.last).is_alias();
+            if !merged {
+                self.reading.duplicates.push(double.in_document(document));
+            }
+        }
+    }
+}
+
+/// go-yaml's guard against documents that explode when aliases are followed.
+fn check_alias_budget(root: Node<'_>) -> Result<(), Fault> {
+    struct Count {
+        decoded: u64,
+        by_alias: u64,
+    }
+    fn allowed(decoded: u64) -> f64 {
+        match decoded {
+            ..=400_000 => 0.99,
+            4_000_000.. => 0.10,
+            _ => 0.99 - 0.89 * ((decoded - 400_000) as f64 / 3_600_000.0),
+        }
+    }
+    fn visit(node: Node<'_>, in_alias: bool, count: &mut Count) -> bool {
+        count.decoded += 1;
+        count.by_alias += u64::from(in_alias);
+        let ratio = count.by_alias as f64 / count.decoded as f64;
+        if count.by_alias > 100 && count.decoded > 1000 && ratio > allowed(count.decoded) {
+            return false;
+        }
+        let in_alias = in_alias || node.is_alias();
+        node.items().all(|item| visit(item, in_alias, count))
+            && node
+                .entries()
+                .all(|(key, value)| visit(key, in_alias, count) && visit(value, in_alias, count))
+    }
+    let mut count = Count {
+        decoded: 0,
+        by_alias: 0,
+    };
+    if visit(root, false, &mut count) {
+        Ok(())
+    } else {
+        Err(Fault::new(
+            root.place(),
+            "its aliases unfold to too much: excessive aliasing",
+        ))
+    }
+}
+
+/// The name of a `!!tag`; empty for tags of other namespaces.
+fn tag_name(tag: &Tag) -> String {
+    let (handle, suffix) = tag.parts();
+    let full = format!("{handle}{suffix}");
+    full.strip_prefix("tag:yaml.org,2002:")
+        .unwrap_or("")
+        .to_owned()
+}
+
+fn scan_fault(error: &ScanError, chunk: Span) -> Fault {
+    let at = error.marker().byte_offset().unwrap_or(0) as u32;
+    let start = (chunk.start + at).min(chunk.end);
+    let span = Span::new(start, (start + 1).min(chunk.end));
+    if *error.kind() == ErrorKind::RecursionLimitExceeded {
+        return Fault::limit(span, format!("nested deeper than {DEPTH_MAX} levels"));
+    }
+    Fault::new(span, error.info().to_owned())
+}

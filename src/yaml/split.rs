@@ -1,0 +1,105 @@
+//! kubectl's document splitter: line based, blind to what the lines mean.
+//!
+//! Mirrors `YAMLReader.Read` of `k8s.io/apimachinery/pkg/util/yaml/decoder.go`: any line that
+//! starts with `---` ends a document, inside a block scalar too, and nothing but blanks and
+//! a comment may follow on it.
+
+use crate::document::Fault;
+use crate::source::Span;
+
+/// One chunk of the text, to be read as one document.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Where it stands, a separator line of its own included.
+    pub span: Span,
+    /// The separator line that begins it isn't one that kubectl takes.
+    pub fault: Option<Fault>,
+}
+
+/// The chunks of a text, in order.
+pub fn chunks(text: &str) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut open = Open::default();
+    for start in separators(text) {
+        let end = memchr::memchr(b'\n', text.as_bytes().get(start..).unwrap_or(&[]))
+            .map_or(text.len(), |at| start + at + 1);
+        let rest = text.get(start + 3..end).unwrap_or("").trim();
+        let fault =
+            (!rest.is_empty() && !rest.starts_with('#')).then(|| separator_fault(start, rest));
+        let had_lines = open.start < start;
+        if had_lines || open.fault.is_some() {
+            chunks.push(open.close(start));
+        }
+        // kubectl drops the separator that ends a chunk and keeps one that begins the next.
+        open = Open {
+            start: if had_lines && fault.is_none() {
+                end
+            } else {
+                start
+            },
+            fault,
+        };
+    }
+    if open.start < text.len() || open.fault.is_some() {
+        chunks.push(open.close(text.len()));
+    }
+    chunks
+}
+
+#[derive(Default)]
+struct Open {
+    start: usize,
+    fault: Option<Fault>,
+}
+
+impl Open {
+    fn close(self, end: usize) -> Chunk {
+        Chunk {
+            span: Span::new(self.start as u32, end as u32),
+            fault: self.fault,
+        }
+    }
+}
+
+/// Where lines start with `---`.
+fn separators(text: &str) -> impl Iterator<Item = usize> {
+    let first = text.starts_with("---").then_some(0);
+    let others = memchr::memmem::find_iter(text.as_bytes(), b"\n---").map(|at| at + 1);
+    first.into_iter().chain(others)
+}
+
+fn separator_fault(start: usize, rest: &str) -> Fault {
+    let span = Span::new(start as u32, start as u32 + 3);
+    let first_word: String = rest.chars().take(30).collect();
+    Fault::new(
+        span,
+        format!("kubectl reads no content on a line that starts with `---`: `{first_word}`"),
+    )
+    .help("put what follows `---` on a line of its own; inside a block scalar, indent the line")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> Vec<&str> {
+        let faulty = |c: &Chunk| if c.fault.is_some() { "!" } else { "" };
+        chunks(text)
+            .iter()
+            .flat_map(|c| [&text[c.span.range()], faulty(c)])
+            .filter(|t| !t.is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn splits_as_kubectl_does() {
+        assert_eq!(split(""), [""; 0]);
+        assert_eq!(split("a\n---\nb\n"), ["a\n", "b\n"]);
+        assert_eq!(split("---\na\n---\n"), ["---\na\n"]);
+        assert_eq!(split("---\n---\na"), ["---\n", "a"]);
+        assert_eq!(split("a\n---\n---\nb"), ["a\n", "---\nb"]);
+        assert_eq!(split("a: |\n  x\n--- # y\nb"), ["a: |\n  x\n", "b"]);
+        assert_eq!(split("a\n---b\nc\n---\nd"), ["a\n", "---b\nc\n", "!", "d"]);
+        assert_eq!(split("a\r\n---\r\nb"), ["a\r\n", "b"]);
+    }
+}
