@@ -20,10 +20,11 @@ pub use schema::json_schema;
 pub use value::{Placeholder, Selector, Setting};
 
 use super::usage::{BAD_CONFIG, Fault, UNMATCHED_PATTERN, is_fixed};
+use crate::document::{Document, Reading};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::minor::{Minor, Minors};
 use crate::source::{Source, SourceId, Span};
-use crate::tree::Node;
+use crate::yaml;
 
 /// The names a config file may have, in the order in which they are looked for.
 pub const FILE_NAMES: [&str; 2] = [".kubevet.yaml", ".kubevet.yml"];
@@ -173,19 +174,22 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a config from its tree. `rules` are all that can be named. What is wrong comes back
+    /// Reads the text of a config. `rules` are all that can be named. What is wrong comes back
     /// beside what isn't, in the order of the text; each fault is a finding of `bad-config`.
-    pub fn parse(
-        source: &Source,
-        root: Node<'_>,
-        rules: &[&'static RuleMeta],
-    ) -> (Self, Vec<Fault>) {
+    pub fn parse(source: &Source, rules: &[&'static RuleMeta]) -> (Self, Vec<Fault>) {
         let mut config = Self {
             source: Some(source.clone()),
             ..Self::default()
         };
-        let faults = shape::check(root, rules);
-        read::read(root, rules, &mut config.values);
+        let reading = yaml::read(source);
+        let mut faults = reading_faults(&reading);
+        let mut documents = reading.documents.iter();
+        if let Some(root) = documents.find_map(|document| *document.root.as_ref().ok()?) {
+            let root = reading.tree.node(root);
+            faults.extend(shape::check(root, rules));
+            read::read(root, rules, &mut config.values);
+        }
+        faults.sort_by_key(|fault| fault.span);
         (config, faults)
     }
 
@@ -429,6 +433,38 @@ pub fn candidates(path: &str) -> impl Iterator<Item = String> {
         .flat_map(|folder| FILE_NAMES.map(|name| format!("{folder}{name}")))
         .collect::<Vec<_>>()
         .into_iter()
+}
+
+/// What is wrong with the text as YAML, and with there being more than one document.
+fn reading_faults(reading: &Reading) -> Vec<Fault> {
+    let fault = |span, message: &str, help: Option<&str>| Fault {
+        path: String::new(),
+        span,
+        message: message.to_owned(),
+        help: help.map(str::to_owned),
+    };
+    let filled = |d: &&Document| d.root != Ok(None);
+    let more = reading.documents.iter().filter(filled).skip(1);
+    let more = more.map(|document| {
+        let start = document.span.start;
+        let help = "keep one of them: the first is read";
+        fault(
+            Span::new(start, start),
+            "a config is one document",
+            Some(help),
+        )
+    });
+    let unread = reading
+        .documents
+        .iter()
+        .filter_map(|d| d.root.as_ref().err());
+    let unread = unread.map(|f| fault(f.span, &f.message, f.help));
+    let twice = reading.duplicates.iter().map(|twice| {
+        let key = reading.tree.node(twice.keys.last);
+        let message = format!("the key `{}` stands here twice", key.text());
+        fault(key.place(), &message, Some("keep one: the last is read"))
+    });
+    more.chain(unread).chain(twice).collect()
 }
 
 /// The findings of faults in a config.

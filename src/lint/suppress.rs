@@ -63,15 +63,16 @@ impl<'r> Suppressions<'r> {
         }
     }
 
-    /// Adds those that stand in the comments of a source: each with its text and its place, from
-    /// the `#` on. Comments that don't speak to kubevet are passed over.
-    pub fn add_comments(&mut self, id: SourceId, source: &Source, comments: &[(Span, &str)]) {
+    /// Adds those that stand in the comments of a source, given by their places from the `#` on,
+    /// in order. Comments that don't speak to kubevet are passed over.
+    pub fn add_comments(&mut self, id: SourceId, source: &Source, comments: &[Span]) {
         let mut below = Below::default();
         let mut found = Vec::new();
         // From the end, so that comments above one another share what they cover.
-        for (span, text) in comments.iter().rev() {
+        for span in comments.iter().rev() {
+            let text = source.text.get(span.range()).unwrap_or_default();
             if let Some(directive) = directive(text) {
-                found.push((*span, *text, directive, below.covered(source, *span)));
+                found.push((*span, text, directive, below.covered(source, *span)));
             }
         }
         for (span, text, directive, covered) in found.into_iter().rev() {

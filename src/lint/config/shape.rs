@@ -178,17 +178,14 @@ static BUNDLE: [Key; 2] = [
     ),
 ];
 
-/// All that is wrong with the shape of a config, in the order of its text.
+/// All that is wrong with the shape of a config.
 pub(super) fn check(root: Node<'_>, rules: &[&'static RuleMeta]) -> Vec<Fault> {
     let mut check = Check {
         root,
         rules,
         faults: Vec::new(),
     };
-    if !root.is_null() {
-        check.value(&Shape::Map(&ROOT), root, "a config");
-    }
-    check.faults.sort_by_key(|fault| fault.span);
+    check.value(&Shape::Map(&ROOT), root, "a config");
     check.faults
 }
 
