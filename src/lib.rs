@@ -14,5 +14,6 @@ pub mod rule;
 pub mod rules;
 pub mod report;
 pub mod source;
+pub mod suggest;
 pub mod tree;
 pub mod yaml;
