@@ -1,7 +1,7 @@
 //! kubevet vets Kubernetes manifests before the cluster does.
 
-pub mod cli;
 pub mod apiserver;
+pub mod cli;
 pub mod document;
 pub mod finding;
 pub mod glob;
@@ -10,9 +10,9 @@ pub mod lint;
 pub mod minor;
 pub mod object;
 pub mod project;
+pub mod report;
 pub mod rule;
 pub mod rules;
-pub mod report;
 pub mod source;
 pub mod suggest;
 pub mod tree;

@@ -259,4 +259,3 @@ fn value_hash(node: Node<'_>) -> u32 {
     }
     visit(2_166_136_261, node)
 }
-//! Objects: what a document says it is.
