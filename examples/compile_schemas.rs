@@ -10,10 +10,15 @@ use kubevet::apiserver::schema::{Scalar, Unique};
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let path = std::env::args().nth(1).ok_or("usage: compile_schemas FILE")?;
+    let path = std::env::args()
+        .nth(1)
+        .ok_or("usage: compile_schemas FILE")?;
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
-    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    let lines: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
     std::fs::write(path, compile(&lines)?)?;
     Ok(())
 }
@@ -59,7 +64,16 @@ fn compile(lines: &[Vec<&str>]) -> Result<Vec<u8>, Failure> {
                 namespaced: *scope == "namespaced",
                 custom: false,
             }),
-            ["life", group, version, kind, minors, deprecated, removed, by @ ..] => {
+            [
+                "life",
+                group,
+                version,
+                kind,
+                minors,
+                deprecated,
+                removed,
+                by @ ..,
+            ] => {
                 let part = |i: usize| by.get(i).map(|part| (*part).to_owned()).unwrap_or_default();
                 writer.life(LifeDef {
                     gvk: [group, version, kind].map(|part| (*part).to_owned()),
@@ -103,10 +117,7 @@ fn plain(what: &[&str], find: &impl Fn(&str) -> Result<Ref, Failure>) -> Result<
     }
 }
 
-fn field(
-    line: &[&str],
-    find: &impl Fn(&str) -> Result<Ref, Failure>,
-) -> Result<FieldDef, Failure> {
+fn field(line: &[&str], find: &impl Fn(&str) -> Result<Ref, Failure>) -> Result<FieldDef, Failure> {
     let ["field", name, of, minors, required, go_type] = line else {
         return Err(format!("what is {line:?}?").into());
     };

@@ -87,7 +87,10 @@ impl Table {
     /// serves it and calls it deprecated.
     /// (Upstream: `apiserver/pkg/endpoints/deprecation/deprecation.go`, `WarningMessage`.)
     pub fn deprecation_warning(&self, minor: Minor, gvk: Gvk<'_>) -> Option<String> {
-        if !self.minors(gvk.group, gvk.version, gvk.kind).contains(minor) {
+        if !self
+            .minors(gvk.group, gvk.version, gvk.kind)
+            .contains(minor)
+        {
             return None;
         }
         let life = self.lifecycle(minor, gvk)?;
@@ -111,11 +114,17 @@ impl Table {
         let mut next = self.lifecycle(minor, gvk).and_then(|life| life.replacement);
         for _ in 0..8 {
             let Some(found) = next else { break };
-            let Gvk { group, version, kind } = found;
+            let Gvk {
+                group,
+                version,
+                kind,
+            } = found;
             if self.minors(group, version, kind).contains(minor) {
                 return Some(found);
             }
-            next = self.lifecycle(minor, found).and_then(|life| life.replacement);
+            next = self
+                .lifecycle(minor, found)
+                .and_then(|life| life.replacement);
         }
         self.all_kinds()
             .filter(|kind| kind.group() == gvk.group && kind.name() == gvk.kind)
@@ -188,7 +197,10 @@ mod tests {
             Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
         );
         let status = table.deprecation_warning(minor(29), gvk("", "v1", "ComponentStatus"));
-        assert_eq!(status.as_deref(), Some("v1 ComponentStatus is deprecated in v1.19+"));
+        assert_eq!(
+            status.as_deref(),
+            Some("v1 ComponentStatus is deprecated in v1.19+")
+        );
     }
 
     #[test]
@@ -201,9 +213,15 @@ mod tests {
         let removed = |group, version, kind| table.removed_in(gvk(group, version, kind));
         assert_eq!(removed("extensions", "v1beta1", "Deployment"), Some(16));
         assert_eq!(removed("policy", "v1beta1", "PodSecurityPolicy"), Some(25));
-        assert_eq!(removed("coordination.k8s.io", "v1alpha1", "LeaseCandidate"), Some(32));
+        assert_eq!(
+            removed("coordination.k8s.io", "v1alpha1", "LeaseCandidate"),
+            Some(32)
+        );
         assert_eq!(removed("apps", "v1", "Deployment"), None);
-        assert_eq!(successor("extensions", "v1beta1", "Deployment"), "apps/v1 Deployment");
+        assert_eq!(
+            successor("extensions", "v1beta1", "Deployment"),
+            "apps/v1 Deployment"
+        );
         assert_eq!(successor("policy", "v1beta1", "PodSecurityPolicy"), "");
         assert_eq!(
             successor("networking.k8s.io", "v1beta1", "IngressClass"),
@@ -213,6 +231,9 @@ mod tests {
             successor("flowcontrol.apiserver.k8s.io", "v1beta1", "FlowSchema"),
             "flowcontrol.apiserver.k8s.io/v1 FlowSchema"
         );
-        assert_eq!(successor("events.k8s.io", "v1beta1", "Event"), "events.k8s.io/v1 Event");
+        assert_eq!(
+            successor("events.k8s.io", "v1beta1", "Event"),
+            "events.k8s.io/v1 Event"
+        );
     }
 }

@@ -156,7 +156,10 @@ impl Writer {
         self.lives.sort_by(|a, b| a.gvk.cmp(&b.gvk));
         let mut out = Output::new();
         for at in 0..self.types.len() {
-            let size = self.types.get(at).map_or(0, |def| size_of_def(def.as_ref()));
+            let size = self
+                .types
+                .get(at)
+                .map_or(0, |def| size_of_def(def.as_ref()));
             out.offsets.push(out.next_offset);
             out.next_offset += size;
         }
@@ -171,7 +174,9 @@ impl Writer {
         for life in &self.lives {
             out.life(life);
         }
-        let meta = self.meta.map_or(Scalar::Any as u32, |meta| out.reference(meta));
+        let meta = self
+            .meta
+            .map_or(Scalar::Any as u32, |meta| out.reference(meta));
         let header = [
             MAGIC,
             kinds_at as u32 * 4,
@@ -319,7 +324,11 @@ impl Output {
         for (word, value) in self.words.iter_mut().zip(header) {
             *word = value;
         }
-        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut bytes: Vec<u8> = self
+            .words
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
         bytes.extend(self.texts);
         bytes
     }

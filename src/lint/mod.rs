@@ -1,0 +1,4 @@
+//! Linting: from sources to findings.
+
+pub mod generic;
+pub mod order;
