@@ -7,6 +7,7 @@ pub mod glob;
 pub mod json;
 pub mod minor;
 pub mod object;
+pub mod project;
 pub mod source;
 pub mod tree;
 pub mod yaml;
