@@ -1,6 +1,12 @@
 //! What the user controls: configs, suppressions and baselines, each case a file under
 //! `testdata/lint`. `UPDATE=1 cargo test --test control` rewrites what is expected.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly, its helpers too"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
