@@ -6,6 +6,7 @@
 pub mod baseline;
 pub mod config;
 pub mod generic;
+pub mod load;
 pub mod order;
 pub mod suppress;
 pub mod usage;
