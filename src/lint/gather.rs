@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::run::Seen;
+use crate::apiserver::schema::{Table, compile};
 use crate::finding::ObjectName;
-use crate::object::placeholder::Placeholders;
 use crate::object::{Content, Object, content};
 use crate::project::files::{DocumentKind, FileKind};
 use crate::project::graph::{Graph, Target};
 use crate::project::providers::provided_by;
-use crate::project::{Gap, Location, Member, Project, Provides, Role};
+use crate::project::{Gap, Member, Project, Provides, Role, Sight};
 use crate::source::{SourceId, Span};
 use crate::tree::Node;
 
@@ -37,7 +37,8 @@ pub struct Allow<'t> {
 }
 
 /// Gathers what the files of a run hold.
-pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph, placeholders: Placeholders) -> Gathered<'t> {
+pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
+    let placeholders = seen.placeholders();
     let mut members = Vec::new();
     let mut locations = Vec::new();
     let mut gaps = hidden_by_kustomizations(graph);
@@ -80,13 +81,30 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph, placeholders: Placeholders) ->
     gaps.extend(members.iter().flat_map(hidden_by_member));
     let masked = members.iter().flat_map(secret_values).collect();
     let allows = members.iter().filter_map(allow).collect();
-    let gaps = gaps.into_iter().collect();
-    let namespace = seen.job.namespace.clone();
+    let sight = Sight {
+        locations,
+        gaps: gaps.into_iter().collect(),
+        default_namespace: seen.job.namespace.clone(),
+        placeholders,
+        externals: seen.externals(),
+    };
     Gathered {
-        project: Project::new(members, locations, gaps, namespace, placeholders),
+        project: Project::new(members, sight),
         masked,
         allows,
     }
+}
+
+/// The schemas of the custom resources whose definitions are in sight.
+pub fn custom_schemas(members: &[Member<'_>]) -> Option<Table> {
+    let mut compiler = compile::Compiler::default();
+    let definitions = members.iter().filter(|member| {
+        member.object.kind == "CustomResourceDefinition" && member.role != Role::Hidden
+    });
+    let added: usize = definitions
+        .map(|member| compiler.crd(member.object.root))
+        .sum();
+    (added > 0).then(|| compiler.finish())
 }
 
 fn anything(why: &str) -> Gap {
@@ -99,7 +117,7 @@ fn anything(why: &str) -> Gap {
 /// What kustomizations bring in that can't be seen.
 fn hidden_by_kustomizations(graph: &Graph) -> BTreeSet<Gap> {
     let mut gaps = BTreeSet::new();
-    for known in graph.nodes() {
+    for known in graph.kustomizations() {
         if known.says.makes_unknown {
             gaps.insert(anything("a kustomization runs charts or plugins"));
         }
@@ -112,7 +130,9 @@ fn hidden_by_kustomizations(graph: &Graph) -> BTreeSet<Gap> {
         for link in &known.links {
             match link.to {
                 Target::Remote => gaps.insert(anything("a kustomization has remote resources")),
-                Target::Missing => gaps.insert(anything("a resource of a kustomization isn't in sight")),
+                Target::Missing => {
+                    gaps.insert(anything("a resource of a kustomization isn't in sight"))
+                }
                 _ => false,
             };
         }
@@ -152,7 +172,9 @@ fn secret_values<'t>(member: &Member<'t>) -> Vec<(SourceId, Span)> {
     if object.kind != "Secret" || !object.group.is_empty() {
         return Vec::new();
     }
-    let maps = ["data", "stringData"].into_iter().filter_map(|key| object.root.get(key));
+    let maps = ["data", "stringData"]
+        .into_iter()
+        .filter_map(|key| object.root.get(key));
     let mut spans: Vec<_> = maps
         .flat_map(Node::entries)
         .map(|(_, value)| (object.source, value.span()))
@@ -165,7 +187,9 @@ fn allow<'t>(member: &Member<'t>) -> Option<Allow<'t>> {
     let object: &Object<'t> = &member.object;
     let annotations = object.root.at(&["metadata", "annotations"])?;
     let prefix = super::suppress::ANNOTATION_PREFIX;
-    let speaks = annotations.entries().any(|(key, _)| key.text().starts_with(prefix));
+    let speaks = annotations
+        .entries()
+        .any(|(key, _)| key.text().starts_with(prefix));
     speaks.then(|| Allow {
         source: object.source,
         document: object.document,

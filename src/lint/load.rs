@@ -57,12 +57,15 @@ pub fn load(
         unopened,
     };
     if file.excluded {
-        return unread(Class::of(FileKind::Excluded, "the config excludes it"), None);
+        return unread(
+            Class::new(FileKind::Excluded, "the config excludes it"),
+            None,
+        );
     }
     let bytes = match bytes() {
         Ok(bytes) => bytes,
         Err(why) => {
-            let class = Class::of(FileKind::Unreadable, "it can't be opened");
+            let class = Class::new(FileKind::Unreadable, "it can't be opened");
             return unread(class, Some(why));
         }
     };

@@ -3,7 +3,7 @@
 use super::generic;
 use super::load::{File, Loaded};
 use crate::document::{DuplicateKey, Fault};
-use crate::finding::{Finding, Place, RuleMeta, render_path, locate};
+use crate::finding::{Finding, Place, RuleMeta, locate, render_path};
 use crate::minor::Minors;
 use crate::object::{Content, Incomplete, Object, content};
 use crate::project::files::{Class, DocumentKind, FileKind};
@@ -52,10 +52,15 @@ struct Reader<'a> {
     read: Read,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn unopened(&mut self, why: &str) {
         self.read.unread = true;
-        self.report(&generic::UNREADABLE, 0, Span::default(), format!("it can't be opened: {why}"));
+        self.report(
+            &generic::UNREADABLE,
+            0,
+            Span::default(),
+            format!("it can't be opened: {why}"),
+        );
     }
 
     fn documents(&mut self, whole: bool) {
@@ -86,7 +91,12 @@ impl Reader<'_> {
 
     fn fault(&mut self, document: u32, fault: &Fault) {
         self.read.unread = true;
-        let finding = self.report(&generic::UNREADABLE, document, fault.span, fault.message.clone());
+        let finding = self.report(
+            &generic::UNREADABLE,
+            document,
+            fault.span,
+            fault.message.clone(),
+        );
         finding.help = fault.help.map(str::to_owned);
         self.read.skipped.push(Skipped {
             file: self.file.shown.clone(),
@@ -99,7 +109,10 @@ impl Reader<'_> {
     /// manifests, or half written, kubectl stops at it.
     fn incomplete(&mut self, document: u32, incomplete: Incomplete<'_>, among_manifests: bool) {
         let kind = self.loaded.facts.documents.get(document as usize);
-        if matches!(kind, Some(DocumentKind::Kustomization | DocumentKind::Tool(_))) {
+        if matches!(
+            kind,
+            Some(DocumentKind::Kustomization | DocumentKind::Tool(_))
+        ) {
             return;
         }
         if among_manifests || incomplete.almost {
@@ -118,11 +131,21 @@ impl Reader<'_> {
 
     fn duplicate(&mut self, duplicate: &DuplicateKey) {
         let tree = &self.loaded.reading.tree;
-        let (first, last) = (tree.node(duplicate.keys.first), tree.node(duplicate.keys.last));
+        let (first, last) = (
+            tree.node(duplicate.keys.first),
+            tree.node(duplicate.keys.last),
+        );
         let key = last.text();
-        let message = format!("`{key}` stands twice in this mapping: kubectl takes this one and drops the other");
+        let message = format!(
+            "`{key}` stands twice in this mapping: kubectl takes this one and drops the other"
+        );
         let owner = self.owner(duplicate.document, last);
-        let finding = self.report(&generic::DUPLICATE_KEY, duplicate.document, last.place(), message);
+        let finding = self.report(
+            &generic::DUPLICATE_KEY,
+            duplicate.document,
+            last.place(),
+            message,
+        );
         let mut other = finding.place.clone();
         if let Some((object, path, key)) = owner {
             finding.place.object = Some(object.identity());
@@ -138,9 +161,16 @@ impl Reader<'_> {
     }
 
     /// The object that holds a key, its path in it, and the identity of a finding there.
-    fn owner(&self, document: u32, key: Node<'_>) -> Option<(Object<'_>, String, String)> {
+    fn owner(&self, document: u32, key: Node<'_>) -> Option<(Object<'a>, String, String)> {
         let loaded = self.loaded;
-        let root = loaded.reading.documents.get(document as usize)?.root.as_ref().ok()?.as_ref()?;
+        let root = loaded
+            .reading
+            .documents
+            .get(document as usize)?
+            .root
+            .as_ref()
+            .ok()?
+            .as_ref()?;
         let root = loaded.reading.tree.node(*root);
         let Content::Objects(objects) = content(self.id, document, root) else {
             return None;
@@ -152,7 +182,13 @@ impl Reader<'_> {
         })
     }
 
-    fn report(&mut self, rule: &'static RuleMeta, document: u32, span: Span, message: String) -> &mut Finding {
+    fn report(
+        &mut self,
+        rule: &'static RuleMeta,
+        document: u32,
+        span: Span,
+        message: String,
+    ) -> &mut Finding {
         let place = Place {
             source: self.id,
             document,
@@ -163,7 +199,11 @@ impl Reader<'_> {
         self.read.findings.push_mut(Finding {
             rule,
             severity: rule.severity,
-            key: format!("{} {} {document} {message}", rule.id, self.file.location_in_config()),
+            key: format!(
+                "{} {} {document} {message}",
+                rule.id,
+                self.file.location_in_config()
+            ),
             message,
             help: None,
             place,

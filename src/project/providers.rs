@@ -39,9 +39,22 @@ pub fn provided_by(group: &str, kind: &str) -> Option<Provides> {
 pub fn is_custom(group: &str) -> bool {
     let own = ["", "apps", "batch", "autoscaling", "policy", "extensions"];
     let served_by_kubernetes = [
-        "admissionregistration", "apiextensions", "authentication", "authorization", "certificates",
-        "coordination", "discovery", "events", "flowcontrol.apiserver", "internal.apiserver",
-        "networking", "node", "rbac.authorization", "resource", "scheduling", "storage",
+        "admissionregistration",
+        "apiextensions",
+        "authentication",
+        "authorization",
+        "certificates",
+        "coordination",
+        "discovery",
+        "events",
+        "flowcontrol.apiserver",
+        "internal.apiserver",
+        "networking",
+        "node",
+        "rbac.authorization",
+        "resource",
+        "scheduling",
+        "storage",
         "storagemigration",
     ];
     let short = group.strip_suffix(".k8s.io");
