@@ -299,7 +299,10 @@ fn json_and_sarif_are_valid_against_their_schemas() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.schema.json");
     let sarif = folder().join("sarif-schema-2.1.0.json");
     for (format, schema) in [(Format::Json, own), (Format::Sarif, sarif)] {
-        let schema = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+        // The `]` that the language pattern of SARIF forgets to escape is no regex in Unicode mode.
+        let schema = fs::read_to_string(schema).unwrap();
+        let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}\\\\]?$");
+        let schema = serde_json::from_str(&schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         for clean in [false, true] {
             let text = rendered(format, &options(Verbosity::Normal), clean);

@@ -123,7 +123,10 @@ fn write_case(out: &mut String, report: &Report<'_>, finding: &Finding, file: &s
         let place = format!("{}:{}:{}", spot.file, spot.start.line, spot.start.column);
         body.push(format!("{}: {}", xml(&place), xml(&related.message)));
     }
-    body.push(format!("help: {}", xml(&help(finding))));
+    let help = help(finding);
+    if !help.is_empty() {
+        body.push(format!("help: {}", xml(&help)));
+    }
     let body = body.join("\n");
     if finding.severity > Severity::Info {
         let kind = format!("{}[{}]", finding.severity, finding.rule.id);
