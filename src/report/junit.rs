@@ -116,7 +116,7 @@ fn write_case(out: &mut String, report: &Report<'_>, finding: &Finding, file: &s
         "    <testcase classname=\"{file}\" name=\"{}\" file=\"{file}\" line=\"{line}\">",
         xml(name.trim_end()),
     );
-    let message = xml(&finding.message).into_owned();
+    let message = xml(&report.described(finding)).into_owned();
     let mut body = vec![xml(&place).into_owned(), message.clone()];
     for related in &finding.related {
         let spot = report.spot(&related.place);
