@@ -48,7 +48,7 @@ pub struct Position {
 }
 
 /// Text with a name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// The path as it is shown, with `/` between its parts.
     pub name: String,
