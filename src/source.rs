@@ -182,5 +182,7 @@ mod tests {
         assert_eq!(text(b"\xFF\xFEa\0:\0"), "a:");
         assert_eq!(text(b"\xFE\xFF\0a\0:"), "a:");
         assert!(Source::decode("a", b"a\xFF".to_vec()).lossy);
+        assert!(Source::decode("a", b"\xEF\xBB\xBFa".to_vec()).marked);
+        assert!(!Source::decode("a", b"a".to_vec()).marked);
     }
 }
