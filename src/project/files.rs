@@ -192,17 +192,19 @@ impl Facts {
             true => roots.next(),
             false => roots.find(|root| document_kind(*root, false) == DocumentKind::Kustomization),
         };
-        if kustomization.is_some() || is_empty_kustomization(location, &documents) {
+        let mut kustomization = kustomization.map(|root| Kustomization::read(location, root));
+        if kustomization.is_none() && is_empty_kustomization(location, &documents) {
+            kustomization = Some(Kustomization::default());
+        }
+        if kustomization.is_some() {
             class = Class::new(FileKind::Kustomization, "");
-        } else if !promises_manifest(location)
-            && (class.kind != FileKind::Manifest || documents.contains(&DocumentKind::Fault))
-        {
+        } else if documents.contains(&DocumentKind::Fault) && !promises_manifest(location) {
             class = Class::new(FileKind::NotAManifest, "not YAML or JSON by its name");
         }
         Self {
             class,
             documents,
-            kustomization: kustomization.map(|root| Kustomization::read(location, root)),
+            kustomization,
         }
     }
 }

@@ -352,7 +352,10 @@ impl Known {
             written: written.to_owned(),
             why,
         };
-        let links = self.links.iter().filter_map(move |link| {
+        // A generated object is known by name without its data.
+        let links = self.links.iter();
+        let links = links.filter(|link| !matches!(link.role, Role::Data | Role::Values));
+        let links = links.filter_map(move |link| {
             let why = match link.to {
                 Target::File(_) | Target::Kustomization(_) => return None,
                 Target::Remote => GapKind::Remote,
