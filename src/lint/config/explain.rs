@@ -26,7 +26,7 @@ impl Config {
             self.excluded(path),
             self.bundle(path),
             self.line("placeholders", &values.placeholders, |v| {
-                join(v.0.iter().map(|(open, close)| format!("{open}…{close}")))
+                join(v.pairs().map(|(open, close)| format!("{open}…{close}")))
             }),
             self.line("schema", &values.schema, |v| join(v.iter().cloned())),
             self.line("context", &values.context, |v| match v {

@@ -36,7 +36,7 @@ pub(super) fn read(root: Node<'_>, rules: &[&'static RuleMeta], values: &mut Val
                     .filter_map(|n| value::placeholder(n.text()).ok());
                 set(
                     &mut values.placeholders,
-                    Some(Placeholders(found.collect())),
+                    Some(Placeholders::new(found)),
                     from,
                 );
             }
