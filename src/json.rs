@@ -98,7 +98,10 @@ impl<'t> Reader<'t> {
     }
 
     fn fault(&self, message: &str) -> Fault {
-        let here = self.text.get(self.at..).and_then(|rest| rest.chars().next());
+        let here = self
+            .text
+            .get(self.at..)
+            .and_then(|rest| rest.chars().next());
         let length = here.map_or(0, char::len_utf8);
         let start = self.at as u32;
         Fault::new(Span::new(start, start + length as u32), message)

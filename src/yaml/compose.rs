@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 
-use super::{resolve, strict};
+use super::{budget, resolve, strict};
 use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
 use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
@@ -89,7 +89,7 @@ fn attempt(
         has_alias: false,
         has_tab: memchr::memchr(b'\t', text.as_bytes()).is_some(),
         gap_start: chunk.start,
-        after_plain: false,
+        after_plain: None,
     };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = match event {
@@ -119,9 +119,10 @@ struct Composer<'a> {
     pending: Vec<NodeId>,
     has_alias: bool,
     has_tab: bool,
-    /// Where the last scalar, alias or flow bracket ended, and whether that was a plain scalar.
+    /// Where the last scalar, alias or flow bracket ended.
     gap_start: u32,
-    after_plain: bool,
+    /// After a plain scalar: the column from which it takes tabs for blanks.
+    after_plain: Option<u32>,
 }
 
 /// A collection whose end hasn't come yet.
@@ -170,29 +171,33 @@ impl Composer<'_> {
                 if self.frames.last().is_some_and(|frame| frame.flow) =>
             {
                 self.gap_start = self.gap_start.max(span.end);
-                self.after_plain = false;
+                self.after_plain = None;
                 return Ok(());
             }
             _ => return Ok(()),
         };
         if self.has_tab && !self.in_flow() {
-            let end = span.start + u32::from(block);
+            let with_first = block && !strict::has_indent_indicator(self.text, span.start);
+            let end = span.start + u32::from(with_first);
             self.check_tabs(end)?;
         }
         if span.end > span.start {
             self.gap_start = span.end;
-            self.after_plain = plain;
+            self.after_plain = (plain && self.has_tab).then(|| self.indent());
         }
         Ok(())
     }
 
     fn check_tabs(&self, end: u32) -> Result<(), Fault> {
         let gap = Span::new(self.gap_start, end);
-        let indent = self
-            .frames
+        strict::check_tabs(self.text, gap, self.after_plain)
+    }
+
+    /// One more than the column of the innermost collection.
+    fn indent(&self) -> u32 {
+        self.frames
             .last()
-            .map_or(0, |frame| 1 + self.column(frame.start));
-        strict::check_tabs(self.text, gap, self.after_plain.then_some(indent))
+            .map_or(0, |frame| 1 + self.column(frame.start))
     }
 
     fn column(&self, at: u32) -> u32 {
@@ -201,12 +206,19 @@ impl Composer<'_> {
         before.get(line..).unwrap_or("").chars().count() as u32
     }
 
+    /// Whether a bracket is open at a byte that the parser's events haven't reached.
+    fn opens_flow(&self, at: u32) -> bool {
+        let gap = Span::new(self.gap_start, at);
+        let gap = self.text.get(gap.range()).unwrap_or("");
+        self.in_flow() || gap.contains(['[', '{'])
+    }
+
     fn in_flow(&self) -> bool {
         self.frames.last().is_some_and(|frame| frame.flow)
     }
 
     fn finish(self, end: u32) -> Result<Option<NodeId>, Fault> {
-        if self.has_tab && !self.pending.is_empty() {
+        if self.has_tab {
             self.check_tabs(end)?;
         }
         let Some(&root) = self.pending.first() else {
@@ -214,7 +226,7 @@ impl Composer<'_> {
         };
         let node = self.builder.tree().node(root);
         if self.has_alias {
-            check_alias_budget(node)?;
+            budget::check(node)?;
         }
         Ok((!node.is_null()).then_some(root))
     }
@@ -234,13 +246,15 @@ impl Composer<'_> {
                 let length = rest.find('\n').unwrap_or(rest.len());
                 Stop::Repair(at..at + length)
             }
-            ErrorKind::TabInBlockIndentation if self.in_flow() => {
-                match rest
-                    .find('\t')
-                    .filter(|tab| !rest.as_bytes().iter().take(*tab).any(|&b| b == b'\n'))
-                {
-                    Some(tab) => Stop::Repair(at + tab..at + tab + 1),
-                    None => Stop::Fault(scan_fault(error, chunk)),
+            ErrorKind::TabInBlockIndentation if self.opens_flow(chunk.start + at as u32) => {
+                let before = text.get(..at).unwrap_or("");
+                let line = before.rfind('\n').map_or(0, |at| at + 1);
+                let tab = |from: usize| memchr::memchr2(b'\t', b'\n', text.as_bytes().get(from..)?);
+                match tab(line).map(|tab| line + tab) {
+                    Some(tab) if text.as_bytes().get(tab) == Some(&b'\t') => {
+                        Stop::Repair(tab..tab + 1)
+                    }
+                    _ => Stop::Fault(scan_fault(error, chunk)),
                 }
             }
             _ => Stop::Fault(scan_fault(error, chunk)),
@@ -271,7 +285,7 @@ impl Composer<'_> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
-        let merges = tag.as_ref().is_none_or(|tag| tag_name(tag) == "merge");
+        let merges = tag.as_ref().is_none_or(|tag| merges(tag));
         // A `<<` that doesn't merge is told apart by its style.
         let style = if text == "<<" && !merges {
             Style::Quoted
@@ -546,59 +560,6 @@ impl Composer<'_> {
     }
 }
 
-/// go-yaml's guard against documents that explode when aliases are followed.
-fn check_alias_budget(root: Node<'_>) -> Result<(), Fault> {
-    struct Count {
-        decoded: u64,
-        by_alias: u64,
-        too_deep: bool,
-    }
-    fn allowed(decoded: u64) -> f64 {
-        match decoded {
-            ..=400_000 => 0.99,
-            4_000_000.. => 0.10,
-            _ => 0.99 - 0.89 * ((decoded - 400_000) as f64 / 3_600_000.0),
-        }
-    }
-    fn visit(node: Node<'_>, in_alias: bool, depth: usize, count: &mut Count) -> bool {
-        count.decoded += 1;
-        count.by_alias += u64::from(in_alias);
-        let ratio = count.by_alias as f64 / count.decoded as f64;
-        if count.by_alias > 100 && count.decoded > 1000 && ratio > allowed(count.decoded) {
-            return false;
-        }
-        if depth > DEPTH_MAX {
-            count.too_deep = true;
-            return false;
-        }
-        let in_alias = in_alias || node.is_alias();
-        let inside = depth + 1;
-        node.items()
-            .all(|item| visit(item, in_alias, inside, count))
-            && node.entries().all(|(key, value)| {
-                visit(key, in_alias, inside, count) && visit(value, in_alias, inside, count)
-            })
-    }
-    let mut count = Count {
-        decoded: 0,
-        by_alias: 0,
-        too_deep: false,
-    };
-    if visit(root, false, 0, &mut count) {
-        Ok(())
-    } else if count.too_deep {
-        Err(Fault::limit(
-            root.place(),
-            format!("its aliases nest deeper than {DEPTH_MAX} levels"),
-        ))
-    } else {
-        Err(Fault::new(
-            root.place(),
-            "its aliases unfold to too much: excessive aliasing",
-        ))
-    }
-}
-
 /// The name of a `!!tag`; empty for tags of other namespaces.
 fn tag_name(tag: &Tag) -> String {
     let (handle, suffix) = tag.parts();
@@ -606,6 +567,12 @@ fn tag_name(tag: &Tag) -> String {
     full.strip_prefix("tag:yaml.org,2002:")
         .unwrap_or("")
         .to_owned()
+}
+
+/// Whether a plain `<<` with this tag still merges (`isMerge`).
+fn merges(tag: &Tag) -> bool {
+    let (handle, suffix) = tag.parts();
+    tag_name(tag) == "merge" || matches!((handle, suffix), ("!", "") | ("", "!"))
 }
 
 fn is_block(style: ScalarStyle) -> bool {

@@ -7,6 +7,7 @@
 pub mod canonical;
 pub mod resolve;
 
+mod budget;
 mod compose;
 mod split;
 mod strict;

@@ -59,7 +59,7 @@ fn check_leading_end_mark(text: &str, chunk: Span) -> Result<(), Fault> {
                 "a document can't start with its end mark `...`",
             ));
         }
-        if !content.is_empty() && !content.starts_with('#') && !line.starts_with("---") {
+        if !content.is_empty() && !content.starts_with('#') {
             return Ok(());
         }
         start += line.len() as u32;
@@ -106,6 +106,17 @@ pub fn check_tabs(text: &str, gap: Span, indent: Option<u32>) -> Result<(), Faul
     Ok(())
 }
 
+/// Whether the header of the block scalar whose content starts at `content` says how deep it is
+/// indented.
+pub fn has_indent_indicator(text: &str, content: u32) -> bool {
+    let before = text.get(..content as usize).unwrap_or("");
+    let header = before
+        .trim_end()
+        .rfind(['|', '>'])
+        .and_then(|at| before.get(at..));
+    header.is_some_and(|header| header.bytes().take(3).any(|b| b.is_ascii_digit()))
+}
+
 fn starts_line(text: &str, at: u32) -> bool {
     text.get(..at as usize)
         .is_none_or(|before| before.is_empty() || before.ends_with('\n'))
@@ -120,6 +131,13 @@ pub fn check_scalar(
     in_flow: bool,
 ) -> Result<(), Fault> {
     let written = text.get(span.range()).unwrap_or("");
+    if in_flow && style == ScalarStyle::Plain && written.starts_with(':') {
+        return Err(Fault::new(
+            span,
+            "kubectl reads no unquoted text that starts with `:` inside brackets",
+        )
+        .help("quote the text"));
+    }
     if style == ScalarStyle::DoubleQuoted && written.contains('\\') {
         check_escapes(written, span)?;
     }
