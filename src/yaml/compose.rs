@@ -179,7 +179,7 @@ impl Composer<'_> {
         if self.has_tab && !self.in_flow() {
             let with_first = block && !strict::has_indent_indicator(self.text, span.start);
             let end = span.start + u32::from(with_first);
-            self.check_tabs(end)?;
+            self.check_tabs(end, false)?;
         }
         if span.end > span.start {
             self.gap_start = span.end;
@@ -188,9 +188,9 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn check_tabs(&self, end: u32) -> Result<(), Fault> {
+    fn check_tabs(&self, end: u32, last: bool) -> Result<(), Fault> {
         let gap = Span::new(self.gap_start, end);
-        strict::check_tabs(self.text, gap, self.after_plain)
+        strict::check_tabs(self.text, gap, self.after_plain, last)
     }
 
     /// One more than the column of the innermost collection.
@@ -219,7 +219,7 @@ impl Composer<'_> {
 
     fn finish(self, end: u32) -> Result<Option<NodeId>, Fault> {
         if self.has_tab {
-            self.check_tabs(end)?;
+            self.check_tabs(end, true)?;
         }
         let Some(&root) = self.pending.first() else {
             return Ok(None);

@@ -52,7 +52,10 @@ fn check_leading_end_mark(text: &str, chunk: Span) -> Result<(), Fault> {
     let mut start = chunk.start;
     for line in text.split_inclusive('\n') {
         let content = line.trim();
-        if line.starts_with("...") {
+        if line
+            .strip_prefix("...")
+            .is_some_and(|rest| rest.trim_start().len() < rest.len() || rest.is_empty())
+        {
             let span = Span::new(start, start + 3);
             return Err(Fault::new(
                 span,
@@ -68,8 +71,9 @@ fn check_leading_end_mark(text: &str, chunk: Span) -> Result<(), Fault> {
 }
 
 /// Tabs that stand where a line begins, between two tokens outside brackets. `indent` is given
-/// after a plain scalar, which takes tabs from that column on for blanks of its own.
-pub fn check_tabs(text: &str, gap: Span, indent: Option<u32>) -> Result<(), Fault> {
+/// after a plain scalar, which takes tabs from that column on for blanks of its own. After the
+/// `last` token only the way to the next one counts: go-yaml reads one document and stops there.
+pub fn check_tabs(text: &str, gap: Span, indent: Option<u32>, last: bool) -> Result<(), Fault> {
     let mut fresh = gap.start == 0 || indent.is_none() && starts_line(text, gap.start);
     let (mut column, mut comment, mut own) = (0, false, indent.is_some());
     let mut before = b' ';
@@ -96,6 +100,7 @@ pub fn check_tabs(text: &str, gap: Span, indent: Option<u32>) -> Result<(), Faul
                 .help("indent with blanks"));
             }
             b' ' | b'\t' | b'\r' => {}
+            _ if last && *byte != b'#' => return Ok(()),
             b'-' | b'?' if matches!(before, b' ' | b'\t') => (fresh, own) = (true, false),
             b'#' if matches!(before, b' ' | b'\t') => (comment, own) = (true, false),
             _ => (fresh, own) = (false, false),
