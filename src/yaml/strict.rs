@@ -100,7 +100,7 @@ pub fn check_tabs(text: &str, gap: Span, indent: Option<u32>, last: bool) -> Res
                 .help("indent with blanks"));
             }
             b' ' | b'\t' | b'\r' => {}
-            _ if last && *byte != b'#' => return Ok(()),
+            _ if last && !b"#:-?".contains(byte) => return Ok(()),
             b'-' | b'?' if matches!(before, b' ' | b'\t') => (fresh, own) = (true, false),
             b'#' if matches!(before, b' ' | b'\t') => (comment, own) = (true, false),
             _ => (fresh, own) = (false, false),
