@@ -31,9 +31,11 @@ pub struct Member<'t> {
 pub enum Role {
     /// It is applied as it stands.
     Whole,
-    /// It is changed before it is applied (a source or patch of a kustomization, encrypted):
+    /// It is changed before it is applied (a source or patch of a kustomization):
     /// names, labels and missing parts aren't known.
     Partial,
+    /// It is encrypted: only its name and kind can be read.
+    Hidden,
 }
 
 /// Where a source lies and what is applied together with it.
@@ -187,6 +189,9 @@ impl<'t> Project<'t> {
                 continue;
             }
             match self.same_namespace(&from.object, object) {
+                Tri::Yes if member.role == Role::Partial => {
+                    unknown = Some("sources and patches of kustomizations aren't rendered".to_owned());
+                }
                 Tri::Yes => found.push(member),
                 Tri::Unknown => unknown = Some("the namespaces aren't all written".to_owned()),
                 Tri::No => {}
@@ -411,3 +416,8 @@ impl<'t> Member<'t> {
         })
     }
 }
+//! The project: all files and objects in sight and how they belong together.
+pub mod files;
+pub mod graph;
+pub mod kustomize;
+mod tools;
