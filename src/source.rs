@@ -48,7 +48,7 @@ pub struct Position {
 }
 
 /// Text with a name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// The path as it is shown, with `/` between its parts.
     pub name: String,
@@ -56,6 +56,8 @@ pub struct Source {
     pub text: Arc<str>,
     /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads them.
     pub lossy: bool,
+    /// A byte-order mark was dropped or UTF-16 converted: bytes of the text are not bytes of the file.
+    pub marked: bool,
     lines: OnceLock<Vec<u32>>,
 }
 
@@ -66,6 +68,7 @@ impl Source {
             name: name.into(),
             text: text.into(),
             lossy: false,
+            marked: false,
             lines: OnceLock::new(),
         }
     }
@@ -74,9 +77,14 @@ impl Source {
     /// anything else is UTF-8 with invalid bytes replaced.
     /// (Upstream: `cli-runtime/pkg/resource/visitor.go`, `unicode.BOMOverride`.)
     pub fn decode(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let marked = matches!(
+            bytes.as_slice(),
+            [0xEF, 0xBB, 0xBF, ..] | [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]
+        );
         let (text, lossy) = decode(bytes);
         let mut source = Self::new(name, text);
         source.lossy = lossy;
+        source.marked = marked;
         source
     }
 

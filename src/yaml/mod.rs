@@ -1,8 +1,10 @@
 //! YAML as kubectl reads it: go-yaml v2 behind sigs.k8s.io/yaml, documents split by lines.
 //!
 //! `split` cuts the text into documents, `compose` makes each a tree, `resolve` says what a
-//! plain scalar means. Not here: JSON (`json`), which `read` tries first where kubectl does.
+//! plain scalar means, `canonical` writes a value as kubectl would send it. Not here: the JSON
+//! reader (`json`), which `read` tries first where kubectl does.
 
+pub mod canonical;
 pub mod resolve;
 
 mod compose;
