@@ -5,7 +5,9 @@
 //! (`project`).
 
 pub mod placeholder;
+pub mod references;
 pub mod selector;
+pub mod service;
 pub mod workload;
 
 use crate::finding::{ObjectName, Place, Step, keyed_path, locate, render_path, shown_span};
@@ -102,6 +104,18 @@ impl<'t> Object<'t> {
             name: meta("name").unwrap_or(""),
             generate_name: meta("generateName").unwrap_or(""),
             namespace: meta("namespace").filter(|namespace| !namespace.is_empty()),
+        }
+    }
+
+    /// The group that its kind is kept in: objects of the old `extensions` group are those of
+    /// the groups that followed it (`pkg/kubeapiserver/default_storage_factory_builder.go`).
+    pub fn storage_group(&self) -> &'t str {
+        match (self.group, self.kind) {
+            ("extensions", "Deployment" | "DaemonSet" | "ReplicaSet") => "apps",
+            ("extensions", "Ingress" | "NetworkPolicy") => "networking.k8s.io",
+            ("extensions", "PodSecurityPolicy") => "policy",
+            ("extensions", "Job") => "batch",
+            (group, _) => group,
         }
     }
 
