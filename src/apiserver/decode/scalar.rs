@@ -293,11 +293,11 @@ fn zone(rest: &str) -> Result<&str, TimeFault<'_>> {
         .ok_or(TimeFault::Cannot(rest, "Z07:00"))?;
     let numbers = match zone.as_bytes() {
         [b'+' | b'-', hours @ .., b':', _, _] if hours.len() == 2 => {
-            let number = |range| {
-                zone.get(range)
-                    .filter(|n| n.bytes().all(|b| b.is_ascii_digit()))
+            let parse = |range: std::ops::Range<usize>| {
+                let digits = zone.get(range)?;
+                let all = digits.bytes().all(|b| b.is_ascii_digit());
+                all.then(|| digits.parse::<u8>().ok()).flatten()
             };
-            let parse = |range| number(range).and_then(|n| n.parse::<u8>().ok());
             parse(1..3).zip(parse(4..6))
         }
         _ => None,
