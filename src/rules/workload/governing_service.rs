@@ -40,11 +40,19 @@ pub fn fault<'a, 't>(
             Tri::Unknown
         }
     });
-    let certain = nearness < Nearness::Elsewhere && services.iter().all(|s| s.role == Role::Whole);
+    let is_known = |s: &&Member<'_>| s.role == Role::Whole && !is_owned(s);
+    let certain = nearness < Nearness::Elsewhere && services.iter().all(is_known);
     match answer {
         Tri::Yes if !certain => Some((first, Tri::Unknown)),
         answer => Some((first, answer)),
     }
+}
+
+/// Whether an object belongs to another one, an operator's as a rule: that one's controller has
+/// written it and may bring more of the same, and change it at any time.
+pub fn is_owned(member: &Member<'_>) -> bool {
+    let owners = member.object.root.at(&["metadata", "ownerReferences"]);
+    owners.is_some_and(|owners| !owners.is_empty())
 }
 
 /// Why a fault can't be told: for `Sink::undecided`.

@@ -25,6 +25,9 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     match governing_service::lookup(context, name) {
         Lookup::Found(..) | Lookup::Elsewhere => {}
         Lookup::Unknown(why) => sink.undecided(&RULE, why),
+        Lookup::Absent { .. } if governing_service::is_owned(context.member) => {
+            sink.undecided(&RULE, "its owner may make the Service, too");
+        }
         Lookup::Absent { closed } => {
             let message = format!("there is no Service `{}` in sight", name.text());
             let finding = sink.at(&RULE, context, name, message);
