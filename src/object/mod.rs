@@ -1,3 +1,280 @@
-//! Objects: what a document says it is.
+//! Objects: what a document declares, with what identifies it.
+//!
+//! `List`s and typed lists are unfolded here. Views of pods and workloads are in `workload`,
+//! selectors in `selector`. Not here: what an object may hold (`apiserver`) or relates to
+//! (`project`).
 
 pub mod placeholder;
+pub mod references;
+pub mod selector;
+pub mod service;
+pub mod workload;
+
+use crate::finding::{ObjectName, Place, Step, keyed_path, locate, render_path, shown_span};
+use crate::source::{SourceId, Span};
+use crate::tree::{Kind, Node, NodeId};
+
+/// One object of a document.
+#[derive(Clone, Debug)]
+pub struct Object<'t> {
+    /// The source it stands in.
+    pub source: SourceId,
+    /// The document in the source, from 0.
+    pub document: u32,
+    /// Which item of a `List` it is, from 0 over all items, nested ones included.
+    pub item: Option<u32>,
+    /// The whole object.
+    pub root: Node<'t>,
+    /// The API group; empty for the core group.
+    pub group: &'t str,
+    /// The version in the group.
+    pub version: &'t str,
+    /// The kind.
+    pub kind: &'t str,
+    /// `metadata.name`; empty if there is none.
+    pub name: &'t str,
+    /// `metadata.generateName`; empty if there is none.
+    pub generate_name: &'t str,
+    /// `metadata.namespace` as written.
+    pub namespace: Option<&'t str>,
+}
+
+/// What a document is.
+#[derive(Debug)]
+pub enum Content<'t> {
+    /// Nothing: kubectl skips it.
+    Empty,
+    /// One object, or the items of a list.
+    Objects(Vec<Object<'t>>),
+    /// A value without `apiVersion` and `kind`.
+    NotAnObject(Incomplete<'t>),
+}
+
+/// A document that lacks what makes an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Incomplete<'t> {
+    /// The value.
+    pub root: Node<'t>,
+    /// What kubectl says of it.
+    pub why: &'static str,
+    /// It has one of `apiVersion` and `kind`, and `metadata`: meant to be an object.
+    pub almost: bool,
+}
+
+/// Says what a document is; lists are unfolded, recursively, as kubectl does
+/// (`cli-runtime/pkg/resource/visitor.go`, `FlattenListVisitor`).
+pub fn content<'t>(source: SourceId, document: u32, root: Node<'t>) -> Content<'t> {
+    let api_version = root.get("apiVersion").and_then(Node::as_str);
+    let kind = root.get("kind").and_then(Node::as_str);
+    let (Some(api_version), Some(kind)) = (api_version, kind) else {
+        return Content::NotAnObject(incomplete(root));
+    };
+    if root.is_null() {
+        return Content::Empty;
+    }
+    let mut objects = Vec::new();
+    match list_items(root) {
+        Some(_) => {
+            let list = ListOf { api_version, kind };
+            unfold(source, document, root, list, &mut objects);
+        }
+        None => objects.push(Object::new(source, document, root, api_version, kind)),
+    }
+    Content::Objects(objects)
+}
+
+impl<'t> Object<'t> {
+    fn new(
+        source: SourceId,
+        document: u32,
+        root: Node<'t>,
+        api_version: &'t str,
+        kind: &'t str,
+    ) -> Self {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let meta = |key| root.at(&["metadata", key]).and_then(Node::as_str);
+        Self {
+            source,
+            document,
+            item: None,
+            root,
+            group,
+            version,
+            kind,
+            name: meta("name").unwrap_or(""),
+            generate_name: meta("generateName").unwrap_or(""),
+            namespace: meta("namespace").filter(|namespace| !namespace.is_empty()),
+        }
+    }
+
+    /// The group that its kind is kept in: objects of the old `extensions` group are those of
+    /// the groups that followed it (`pkg/kubeapiserver/default_storage_factory_builder.go`).
+    pub fn storage_group(&self) -> &'t str {
+        match (self.group, self.kind) {
+            ("extensions", "Deployment" | "DaemonSet" | "ReplicaSet") => "apps",
+            ("extensions", "Ingress" | "NetworkPolicy") => "networking.k8s.io",
+            ("extensions", "PodSecurityPolicy") => "policy",
+            ("extensions", "Job") => "batch",
+            (group, _) => group,
+        }
+    }
+
+    /// Group and version as `apiVersion` writes them.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// `Kind.group/version`, as summaries name kinds.
+    pub fn kind_and_group(&self) -> String {
+        format!("{}.{}", self.kind, self.api_version())
+    }
+
+    /// What identifies it, for findings.
+    pub fn identity(&self) -> ObjectName {
+        let name = if self.name.is_empty() && !self.generate_name.is_empty() {
+            format!("{}*", self.generate_name)
+        } else {
+            self.name.to_owned()
+        };
+        ObjectName {
+            api_version: self.api_version(),
+            kind: self.kind.to_owned(),
+            namespace: self.namespace.map(str::to_owned),
+            name,
+        }
+    }
+
+    /// `Kind/name`, for messages.
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.kind, self.identity().name)
+    }
+
+    /// The place of a value or key inside it.
+    pub fn place_of(&self, node: NodeId) -> Place {
+        let (steps, key) = locate(self.root, node).unwrap_or_default();
+        let value = self.root.tree().node(node);
+        self.place(&steps, shown_span(value, key.filter(|k| k.id() != node)))
+    }
+
+    /// The place of a field that isn't there: shown at its nearest written ancestor.
+    pub fn place_of_missing(&self, path: &[&'t str]) -> Place {
+        let steps: Vec<Step<'_>> = path.iter().map(|key| Step::Key(key)).collect();
+        let mut span = self.anchor();
+        let mut node = self.root;
+        for key in path {
+            let Some((k, value)) = node.entry(key) else {
+                break;
+            };
+            span = k.place();
+            node = value;
+        }
+        self.place(&steps, span)
+    }
+
+    /// A place given by its steps and bytes.
+    pub fn place(&self, steps: &[Step<'_>], span: Span) -> Place {
+        Place {
+            source: self.source,
+            document: self.document,
+            object: Some(self.identity()),
+            path: render_path(steps),
+            span,
+        }
+    }
+
+    /// The bytes that stand for the object as a whole: its name, else its kind.
+    pub fn anchor(&self) -> Span {
+        let name = self.root.at(&["metadata", "name"]);
+        let kind = || self.root.entry("kind").map(|(_, kind)| kind);
+        name.or_else(kind).unwrap_or(self.root).place()
+    }
+
+    /// The identity of a finding on it: see `Finding::key`.
+    pub fn key(&self, rule: &str, path: &[Step<'_>], value: Option<Node<'_>>) -> String {
+        let id = self.identity();
+        let namespace = id.namespace.as_deref().unwrap_or("");
+        let path = keyed_path(self.root, path);
+        let value = value.map_or(0, value_hash);
+        format!(
+            "{rule} {}/{}/{namespace}/{} {path} {value:08x}",
+            self.group, self.kind, id.name
+        )
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ListOf<'t> {
+    api_version: &'t str,
+    kind: &'t str,
+}
+
+/// The items of a document that kubectl takes for a list: any with an `items` list and a kind
+/// that ends in `List`.
+fn list_items(root: Node<'_>) -> Option<Node<'_>> {
+    let kind = root.get("kind").and_then(Node::as_str).unwrap_or("List");
+    let items = root.get("items")?;
+    (kind.ends_with("List") && items.kind() == Kind::Sequence).then_some(items)
+}
+
+fn unfold<'t>(
+    source: SourceId,
+    document: u32,
+    root: Node<'t>,
+    list: ListOf<'t>,
+    objects: &mut Vec<Object<'t>>,
+) {
+    let items = list_items(root).into_iter().flat_map(Node::items);
+    for item in items.filter(|item| item.kind() == Kind::Mapping) {
+        let own = |key| item.get(key).and_then(Node::as_str);
+        let kind = own("kind").unwrap_or_else(|| list.kind.strip_suffix("List").unwrap_or(""));
+        let api_version = own("apiVersion").unwrap_or(list.api_version);
+        if list_items(item).is_some() {
+            unfold(
+                source,
+                document,
+                item,
+                ListOf { api_version, kind },
+                objects,
+            );
+            continue;
+        }
+        let mut object = Object::new(source, document, item, api_version, kind);
+        object.item = Some(objects.len() as u32);
+        objects.push(object);
+    }
+}
+
+fn incomplete(root: Node<'_>) -> Incomplete<'_> {
+    let has = |key| root.get(key).is_some_and(|value| !value.is_null());
+    let why = match (has("apiVersion"), has("kind")) {
+        _ if root.kind() != Kind::Mapping => "invalid object to validate",
+        (false, false) => "apiVersion not set, kind not set",
+        (false, true) => "apiVersion not set",
+        (true, false) => "kind not set",
+        (true, true) => "apiVersion and kind must be text",
+    };
+    let almost = (has("apiVersion") || has("kind")) && has("metadata");
+    Incomplete { root, why, almost }
+}
+
+/// A hash of a value that its formatting doesn't change (FNV-1a, 32 bits: it only tells apart
+/// values at one place of one object).
+fn value_hash(node: Node<'_>) -> u32 {
+    fn feed(hash: u32, bytes: &[u8]) -> u32 {
+        bytes.iter().fold(hash, |hash, &b| {
+            (hash ^ u32::from(b)).wrapping_mul(16_777_619)
+        })
+    }
+    fn visit(hash: u32, node: Node<'_>) -> u32 {
+        let hash = feed(hash, &[node.kind() as u8]);
+        let hash = feed(hash, node.text().as_bytes());
+        let hash = node.items().fold(hash, visit);
+        node.entries()
+            .fold(hash, |hash, (key, value)| visit(visit(hash, key), value))
+    }
+    visit(2_166_136_261, node)
+}

@@ -38,6 +38,8 @@ pub enum FileKind {
     NotAManifest,
     /// It should be judged and can't be read.
     Unreadable,
+    /// The config leaves it out.
+    Excluded,
 }
 
 impl FileKind {
@@ -54,6 +56,7 @@ impl FileKind {
             Self::Encrypted => "encrypted",
             Self::NotAManifest => "not a manifest",
             Self::Unreadable => "unreadable",
+            Self::Excluded => "excluded",
         }
     }
 }
@@ -71,7 +74,7 @@ pub struct Class {
 
 impl Class {
     /// A class that no other file is behind.
-    pub(super) fn new(kind: FileKind, why: &'static str) -> Self {
+    pub fn new(kind: FileKind, why: &'static str) -> Self {
         let by = None;
         Self { kind, why, by }
     }

@@ -1,6 +1,539 @@
-//! The project: all files and objects in sight and how they belong together.
+//! All objects in sight, and what can be known about how they relate.
+//!
+//! Lives here: who is near whom, lookups by kind and name, pods by selector, and what hides
+//! answers (`Gap`). What each file is, and what kustomizations make of it, is in `files` and
+//! `graph`. Not here: what a relation means (`rules`).
 
 pub mod files;
 pub mod graph;
 pub mod kustomize;
+mod near;
+pub mod providers;
 mod tools;
+
+use std::collections::HashMap;
+
+use crate::object::Object;
+use crate::object::placeholder::Placeholders;
+use crate::object::selector::{Labels, Selector, Tri, Wants};
+use crate::object::workload::{Workload, WorkloadKind};
+use crate::object::selector::{Labels, Requirement, Selector, Tri, Wants};
+use crate::object::workload::{POD_NAME_LABEL, Workload, WorkloadKind};
+use crate::source::SourceId;
+use crate::tree::Node;
+
+/// One object in sight, and what its file makes of it.
+#[derive(Debug)]
+pub struct Member<'t> {
+    /// The object.
+    pub object: Object<'t>,
+    /// What may be said about it.
+    pub role: Role,
+    /// Kind and template, for what makes pods.
+    pub workload: Option<(WorkloadKind, Node<'t>)>,
+    /// The labels of its pods.
+    pub pod_labels: Labels<'t>,
+}
+
+/// What may be said about an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It is applied as it stands.
+    Whole,
+    /// It is changed before it is applied (a source or patch of a kustomization):
+    /// names, labels and missing parts aren't known.
+    Partial,
+    /// It is encrypted: only its name and kind can be read.
+    Hidden,
+}
+
+/// Where a source lies and what is applied together with it.
+#[derive(Clone, Debug, Default)]
+pub struct Location {
+    /// The folder, as part of the shown name.
+    pub folder: String,
+    /// The bundle of the config it belongs to.
+    pub bundle: Option<(u32, u32)>,
+    /// The bundle is declared complete: what isn't in it doesn't exist.
+    pub closed: bool,
+}
+
+/// Something in sight that could provide what isn't.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// What hides it, for the summary: `chart templates aren't rendered`.
+    pub why: String,
+    /// What it could provide.
+    pub provides: Provides,
+}
+
+/// What a gap could provide.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Provides {
+    /// Objects of any kind.
+    Anything,
+    /// Objects of this kind; workloads stand for the pods that they make, too.
+    Kind(String),
+}
+
+/// How close two sources are; the closest candidates of a lookup are the ones meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nearness {
+    /// Applied together: one file, or one bundle of the config.
+    Bundle,
+    /// In one folder.
+    Folder,
+    /// Anywhere else in sight.
+    Elsewhere,
+}
+
+/// The answer to "is there an object of this kind and name?".
+#[derive(Debug)]
+pub enum Lookup<'p, 't> {
+    /// Yes: the closest ones, and how close they are. More than one where nothing tells which
+    /// one is meant.
+    Found(Vec<&'p Member<'t>>, Nearness),
+    /// No, as far as can be seen, and nothing hides it. `closed`: it can't be elsewhere either.
+    Absent {
+        /// The bundle is declared complete.
+        closed: bool,
+    },
+    /// It can't be known, because of this.
+    Unknown(String),
+    /// The config says that it is made elsewhere.
+    Elsewhere,
+}
+
+/// The workloads whose pods a selector selects.
+#[derive(Debug)]
+pub struct Selected<'p, 't> {
+    /// The closest that match.
+    pub workloads: Vec<&'p Member<'t>>,
+    /// How close they are.
+    pub nearness: Nearness,
+    /// Why there may be more, or others.
+    pub unknown: Option<String>,
+}
+
+/// What is known besides the objects.
+#[derive(Debug, Default)]
+pub struct Sight<'t> {
+    /// Where each source lies.
+    pub locations: Vec<Location>,
+    /// What hides answers.
+    pub gaps: Vec<Gap>,
+    /// The namespace of objects that name none.
+    pub default_namespace: String,
+    /// What makes a scalar's value unknown.
+    pub placeholders: Placeholders,
+    /// What the user says is made elsewhere.
+    pub externals: Externals<'t>,
+}
+
+/// Says of an object that isn't in sight whether it is made elsewhere: asked with the source
+/// that refers to it, group, kind, namespace and name.
+type MadeElsewhere<'t> = dyn Fn(SourceId, &str, &str, Option<&str>, &str) -> bool + Sync + 't;
+
+/// What the user says is made elsewhere.
+#[derive(Default)]
+pub struct Externals<'t>(pub Option<Box<MadeElsewhere<'t>>>);
+
+/// All objects in sight.
+#[derive(Debug, Default)]
+pub struct Project<'t> {
+    members: Vec<Member<'t>>,
+    sight: Sight<'t>,
+    by_name: HashMap<(&'t str, &'t str), Vec<u32>>,
+    by_label: HashMap<(&'t str, &'t str), Vec<u32>>,
+    by_kind: HashMap<&'t str, Vec<u32>>,
+    /// The first member of each kind whose name holds a placeholder.
+    named_by_placeholder: HashMap<&'t str, u32>,
+    /// The first member with the identity of a later one, for each such later one.
+    doubles: HashMap<Spot, u32>,
+    workloads: Vec<u32>,
+    /// Workloads with pod labels that aren't fully known.
+    unclear: Vec<u32>,
+}
+
+/// What tells members apart: source, document and item.
+type Spot = (SourceId, u32, Option<u32>);
+
+/// What makes a scalar's value unknown.
+pub type Placeholders = crate::object::placeholder::Placeholders;
+
+impl<'t> Project<'t> {
+    /// A project of these members.
+    pub fn new(members: Vec<Member<'t>>, sight: Sight<'t>) -> Self {
+        let mut project = Self {
+            members,
+            sight,
+            ..Self::default()
+        };
+        project.index();
+        project
+    }
+
+    /// All members, in the order of sources and documents.
+    pub fn members(&self) -> &[Member<'t>] {
+        &self.members
+    }
+
+    /// Whether a text holds a placeholder: its value isn't known.
+    pub fn is_placeholder(&self, text: &str) -> bool {
+        self.sight.placeholders.in_text(text)
+    }
+
+    /// The selector written as a plain map of labels.
+    pub fn map_selector(&self, map: Node<'t>) -> Selector<'t> {
+        Selector::of_map(map, &|text| self.is_placeholder(text))
+    }
+
+    /// The selector written as a `LabelSelector`.
+    pub fn label_selector(&self, node: Node<'t>) -> Selector<'t> {
+        Selector::of_label_selector(node, &|text| self.is_placeholder(text))
+    }
+
+    /// Looks for an object of a kind by name, in the namespace of `from`.
+    pub fn lookup(
+        &self,
+        from: &Member<'t>,
+        group: &str,
+        kind: &'t str,
+        name: &'t str,
+    ) -> Lookup<'_, 't> {
+        if self.is_placeholder(name) {
+            return Lookup::Unknown("the name holds a placeholder".to_owned());
+        }
+        let closed = self.location(from).closed;
+        let mut found = Vec::new();
+        let mut unknown = None;
+        for member in self.named(kind, name) {
+            let object = &member.object;
+            if object.group != group || (closed && self.nearness(from, member) != Nearness::Bundle)
+            {
+                continue;
+            }
+            match self.same_namespace(&from.object, object) {
+                Tri::Yes if member.role == Role::Partial => {
+                    unknown =
+                        Some("sources and patches of kustomizations aren't rendered".to_owned());
+                }
+                Tri::Yes => found.push(member),
+                Tri::Unknown => unknown = Some("the namespaces aren't all written".to_owned()),
+                Tri::No => {}
+            }
+        }
+        if !found.is_empty() {
+            let (closest, nearness) = self.closest(from, found);
+            return Lookup::Found(closest, nearness);
+        }
+        let unknown = unknown
+            .or_else(|| self.named_by_placeholder(kind))
+            .or_else(|| self.gap(closed, kind));
+        match unknown {
+            Some(why) => Lookup::Unknown(why),
+            None if self.is_external(from, group, kind, name) => Lookup::Elsewhere,
+            None => Lookup::Absent { closed },
+        }
+    }
+
+    /// The workloads in the namespace of `from` whose pods a selector selects.
+    pub fn selected(&self, from: &Member<'t>, selector: &Selector<'t>) -> Selected<'_, 't> {
+        let closed = self.location(from).closed;
+        let mut unknown = selector
+            .unclear
+            .then(|| "the selector holds what can't be known".to_owned());
+        let mut found = Vec::new();
+        for member in self.candidates(selector) {
+            if closed && self.nearness(from, member) != Nearness::Bundle {
+                continue;
+            }
+            let matches = member
+                .selected_by(selector)
+                .and(self.same_namespace(&from.object, &member.object));
+            match (matches, member.role) {
+                (Tri::Yes, Role::Whole) => found.push(member),
+                (Tri::No, _) => {}
+                _ => unknown = Some(format!("{} may match", member.object.title())),
+            }
+        }
+        let unknown = unknown.or_else(|| self.gap(closed, "Pod"));
+        let (workloads, nearness) = self.closest(from, found);
+        Selected {
+            workloads,
+            nearness,
+            unknown,
+        }
+    }
+
+    /// Everything that makes pods.
+    pub fn workloads(&self) -> impl Iterator<Item = &Member<'t>> {
+        self.workloads
+            .iter()
+            .filter_map(|&i| self.members.get(i as usize))
+    }
+
+    /// Members of a kind and name; an empty name gives those whose name the server makes up.
+    pub fn named<'p>(
+        &'p self,
+        kind: &'p str,
+        name: &'p str,
+    ) -> impl Iterator<Item = &'p Member<'t>> {
+        let by_name: &HashMap<(&str, &str), Vec<u32>> = &self.by_name;
+        let indexes = by_name.get(&(kind, name)).map_or(&[][..], Vec::as_slice);
+        indexes.iter().filter_map(|&i| self.members.get(i as usize))
+    }
+
+    /// All members of a kind, of any group.
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Member<'t>> {
+        let indexes = self.by_kind.get(kind).map_or(&[][..], Vec::as_slice);
+        indexes.iter().filter_map(|&i| self.members.get(i as usize))
+    }
+
+    /// The first member that is the same object as this later one and applied together with it.
+    /// An old group of a kind and its present one hold the same objects.
+    pub fn first_double(&self, member: &Member<'t>) -> Option<&Member<'t>> {
+        let first = self.doubles.get(&member.spot())?;
+        self.members.get(*first as usize)
+    }
+
+    /// How close two members are.
+    pub fn nearness(&self, a: &Member<'t>, b: &Member<'t>) -> Nearness {
+        let (here, there) = (self.location(a), self.location(b));
+        let same_bundle = here.bundle.is_some() && here.bundle == there.bundle;
+        if a.object.source == b.object.source || same_bundle {
+            Nearness::Bundle
+        } else if here.folder == there.folder {
+            Nearness::Folder
+        } else {
+            Nearness::Elsewhere
+        }
+    }
+
+    /// Whether two objects end up in one namespace. One that isn't written may be given at
+    /// apply time, so it only differs for sure where both are written.
+    pub fn same_namespace(&self, a: &Object<'_>, b: &Object<'_>) -> Tri {
+        let default = self.sight.default_namespace.as_str();
+        let unclear = |n: Option<&str>| n.is_some_and(|n| self.is_placeholder(n));
+        match (a.namespace, b.namespace) {
+            _ if a.namespace == b.namespace => Tri::Yes,
+            _ if unclear(a.namespace) || unclear(b.namespace) => Tri::Unknown,
+            (Some(_), Some(_)) => Tri::No,
+            (Some(one), None) | (None, Some(one)) if one == default => Tri::Yes,
+            _ => Tri::Unknown,
+        }
+    }
+
+    /// Where the source of a member lies.
+    pub fn location(&self, member: &Member<'t>) -> &Location {
+        static NOWHERE: Location = Location {
+            folder: String::new(),
+            bundle: None,
+            closed: false,
+        };
+        let SourceId(index) = member.object.source;
+        self.sight.locations.get(index as usize).unwrap_or(&NOWHERE)
+    }
+
+    fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
+        let namespace = from
+            .object
+            .namespace
+            .unwrap_or(&self.sight.default_namespace);
+        let source = from.object.source;
+        let externals = self.sight.externals.0.as_ref();
+        externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
+    }
+
+    fn index(&mut self) {
+        for (i, member) in self.members.iter().enumerate() {
+            let i = i as u32;
+            let object = &member.object;
+            let namesakes = self.by_name.entry((object.kind, object.name)).or_default();
+            namesakes.push(i);
+            self.by_kind.entry(object.kind).or_default().push(i);
+            if self.is_placeholder(object.name) {
+                self.named_by_placeholder.entry(object.kind).or_insert(i);
+            }
+            if member.workload.is_none() {
+                continue;
+            }
+            self.workloads.push(i);
+            if member.pod_labels.open || !member.pod_labels.unclear.is_empty() {
+                self.unclear.push(i);
+            }
+            for pair in &member.pod_labels.pairs {
+                self.by_label.entry(*pair).or_default().push(i);
+            }
+        }
+        self.doubles = self.find_doubles();
+    }
+
+    /// Only namesakes are compared, by hash, so it takes about as many steps as there are members.
+    fn find_doubles(&self) -> HashMap<Spot, u32> {
+        let mut doubles = HashMap::new();
+        for ((_, name), namesakes) in self.by_name.iter().filter(|(_, list)| list.len() > 1) {
+            if name.is_empty() || self.is_placeholder(name) {
+                continue;
+            }
+            let mut firsts = HashMap::new();
+            for &i in namesakes {
+                let Some(member) = self.members.get(i as usize) else {
+                    continue;
+                };
+                let object = &member.object;
+                if member.role != Role::Whole
+                    || object.namespace.is_some_and(|n| self.is_placeholder(n))
+                {
+                    continue;
+                }
+                let bundle = self.location(member).bundle.ok_or(object.source);
+                let identity = (bundle, object.storage_group(), object.namespace);
+                let first = *firsts.entry(identity).or_insert(i);
+                if first != i {
+                    doubles.insert(member.spot(), first);
+                }
+            }
+        }
+        doubles
+    }
+
+    /// The workloads that may match: by the rarest pair that the selector asks for, so that
+    /// relating n objects takes about n steps.
+    fn candidates(&self, selector: &Selector<'t>) -> Vec<&Member<'t>> {
+        let by_template =
+            |r: &&Requirement<'_>| !WorkloadKind::ALL.iter().any(|k| k.sets_label(r.key));
+        let asked = selector.requirements.iter().filter(by_template);
+        let exact = asked.filter_map(|r| match &r.wants {
+            Wants::In(values) => match values.as_slice() {
+                [value] => Some((r.key, *value)),
+                _ => None,
+            },
+            _ => None,
+        });
+        let lists = exact.map(|pair| self.by_label.get(&pair).map_or(&[][..], Vec::as_slice));
+        let indexes: Vec<u32> = match lists.min_by_key(|list| list.len()) {
+            Some(list) => list.iter().chain(&self.unclear).copied().collect(),
+            None => self.workloads.clone(),
+        };
+        indexes
+            .into_iter()
+            .filter_map(|i| self.members.get(i as usize))
+            .collect()
+    }
+
+    fn closest<'p>(
+        &'p self,
+        from: &Member<'t>,
+        found: Vec<&'p Member<'t>>,
+    ) -> (Vec<&'p Member<'t>>, Nearness) {
+        let nearness = found.iter().map(|m| self.nearness(from, m)).min();
+        let nearness = nearness.unwrap_or(Nearness::Elsewhere);
+        let closest = found
+            .into_iter()
+            .filter(|m| self.nearness(from, m) == nearness)
+            .collect();
+        (closest, nearness)
+    }
+
+    fn named_by_placeholder(&self, kind: &str) -> Option<String> {
+        let index = *self.named_by_placeholder.get(kind)?;
+        let member = self.members.get(index as usize)?;
+        Some(format!(
+            "the name of {} holds a placeholder",
+            member.object.title()
+        ))
+    }
+
+    fn gap(&self, closed: bool, kind: &str) -> Option<String> {
+        if closed {
+            return None;
+        }
+        let provides = |gap: &&Gap| match &gap.provides {
+            Provides::Anything => true,
+            Provides::Kind(provided) => provided == kind,
+        };
+        self.sight
+            .gaps
+            .iter()
+            .find(provides)
+            .map(|gap| gap.why.clone())
+    }
+}
+
+impl std::fmt::Debug for Externals<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Externals")
+    }
+}
+
+impl<'t> Member<'t> {
+    /// A member of an object.
+    pub fn new(object: Object<'t>, role: Role, placeholders: &Placeholders) -> Self {
+        let view = Workload::of(&object);
+        let labels = view.as_ref().and_then(Workload::pod_labels);
+        let workload = view.map(|w| (w.kind, w.template));
+        Self {
+            pod_labels: Labels::of_map(labels, &|text| placeholders.in_text(text)),
+            object,
+            role,
+            workload,
+        }
+    }
+
+    /// Whether a selector selects its pods, as far as can be known. Labels that controllers set
+    /// count as present.
+    pub fn selected_by(&self, selector: &Selector<'t>) -> Tri {
+        let start = if selector.unclear {
+            Tri::Unknown
+        } else {
+            Tri::Yes
+        };
+        let meets = |r: &Requirement<'t>| match r.holds(&self.pod_labels) {
+            Tri::No if self.controller_sets(r.key) => self.meets_by_controller(r),
+            holds => holds,
+        };
+        let requirements = selector.requirements.iter();
+        requirements.fold(start, |so_far, r| so_far.and(meets(r)))
+    }
+
+    fn controller_sets(&self, key: &str) -> bool {
+        self.workload.is_some_and(|(kind, _)| kind.sets_label(key))
+    }
+
+    fn meets_by_controller(&self, requirement: &Requirement<'t>) -> Tri {
+        let is_pod = |value: &&str| {
+            let ordinal = value
+                .strip_prefix(self.object.name)
+                .and_then(|rest| rest.strip_prefix('-'));
+            ordinal.is_some_and(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_digit()))
+        };
+        match &requirement.wants {
+            Wants::Exists => Tri::Yes,
+            Wants::DoesNotExist => Tri::No,
+            Wants::In(values) if requirement.key == POD_NAME_LABEL => {
+                if values.iter().any(is_pod) {
+                    Tri::Yes
+                } else {
+                    Tri::No
+                }
+            }
+            _ => Tri::Unknown,
+        }
+    }
+
+    fn spot(&self) -> Spot {
+        let object = &self.object;
+        (object.source, object.document, object.item)
+    }
+
+    /// The view of what makes pods.
+    pub fn as_workload(&self) -> Option<Workload<'_, 't>> {
+        let (kind, template) = self.workload?;
+        Some(Workload {
+            object: &self.object,
+            kind,
+            template,
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! The command line, in one definition: help, man page and completions come from it.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::minor::Minor;
+
+/// Vet Kubernetes manifests before the cluster does.
+#[derive(Debug, Parser)]
+#[command(name = "kubevet", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Find what is wrong in manifests, and where
+    Lint(Box<LintArgs>),
+    /// Print the page of a rule
+    Explain(ExplainArgs),
+    /// List the rules
+    Rules(RulesArgs),
+    /// Show what applies to a file, and from where
+    Config(ConfigArgs),
+    /// Print shell completions
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man,
+}
+
+/// What `lint` takes.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings; 2 something that should have \
+been judged could not be read, or a folder held no object; 3 usage, config or an internal fault."
+)]
+pub struct LintArgs {
+    /// Files, folders, globs, or `-` for standard input
+    #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Kubernetes minors to judge for, 1.29 to 1.37; several give findings that say which
+    #[arg(long, value_name = "MINOR", value_delimiter = ',')]
+    pub kubernetes_version: Vec<Minor>,
+
+    /// Namespace of objects that name none
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// Use this config instead of the nearest `.kubevet.yaml`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Resolve relations in these paths instead of the files that git tracks
+    #[arg(long, value_name = "PATH", conflicts_with = "no_context", value_hint = ValueHint::AnyPath)]
+    pub context: Vec<PathBuf>,
+
+    /// Resolve relations in PATHS alone
+    #[arg(long)]
+    pub no_context: bool,
+
+    /// Schemas of custom resources: CRD files, folders of them, or a folder of JSON schemas
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub schema: Vec<PathBuf>,
+
+    /// Output format; `FORMAT=FILE` writes to a file, several may be given
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub format: Vec<String>,
+
+    /// Lowest severity that makes the command fail
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+
+    /// Run these rules or families only
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub select: Vec<String>,
+
+    /// Don't run these rules or families
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+
+    /// Don't report the findings that this file lists
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+
+    /// Write the findings to the baseline instead of reporting them
+    #[arg(long, requires = "baseline")]
+    pub write_baseline: bool,
+
+    /// Name of standard input in findings
+    #[arg(long, value_name = "NAME", default_value = "<stdin>")]
+    pub stdin_filename: String,
+
+    /// Accept folders that hold no object at all
+    #[arg(long)]
+    pub allow_empty: bool,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+
+    /// One line a finding, no closing lines
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Every finding in full
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub verbose: bool,
+
+    /// Threads to use; 0: as many as there are processors
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// What `explain` takes.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The rule
+    pub rule: String,
+}
+
+/// What `rules` takes.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `config` takes.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The file to explain
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Use this config instead of the nearest `.kubevet.yaml`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+}
+
+/// What `completions` takes.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// The lowest severity that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Any finding.
+    Info,
+    /// Warnings and errors.
+    Warning,
+    /// Errors.
+    Error,
+    /// Nothing: findings never fail the command.
+    Never,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
