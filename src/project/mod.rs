@@ -15,8 +15,6 @@ use std::collections::HashMap;
 
 use crate::object::Object;
 use crate::object::placeholder::Placeholders;
-use crate::object::selector::{Labels, Selector, Tri, Wants};
-use crate::object::workload::{Workload, WorkloadKind};
 use crate::object::selector::{Labels, Requirement, Selector, Tri, Wants};
 use crate::object::workload::{POD_NAME_LABEL, Workload, WorkloadKind};
 use crate::source::SourceId;
@@ -158,9 +156,6 @@ pub struct Project<'t> {
 /// What tells members apart: source, document and item.
 type Spot = (SourceId, u32, Option<u32>);
 
-/// What makes a scalar's value unknown.
-pub type Placeholders = crate::object::placeholder::Placeholders;
-
 impl<'t> Project<'t> {
     /// A project of these members.
     pub fn new(members: Vec<Member<'t>>, sight: Sight<'t>) -> Self {
@@ -176,6 +171,11 @@ impl<'t> Project<'t> {
     /// All members, in the order of sources and documents.
     pub fn members(&self) -> &[Member<'t>] {
         &self.members
+    }
+
+    /// What hides answers.
+    pub fn gaps(&self) -> &[Gap] {
+        &self.sight.gaps
     }
 
     /// Whether a text holds a placeholder: its value isn't known.

@@ -3,8 +3,8 @@
 
 use crate::rule::Rule;
 
-mod read;
 mod absence;
+mod read;
 mod bundle {
     pub mod duplicate_object;
     pub mod missing_config_map;

@@ -33,7 +33,10 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     } else {
         context.project.label_selector(written)
     };
-    if selector.is_empty() || !(is_map || is_valid(&selector)) || selector.matches(&context.member.pod_labels) != Tri::No {
+    if selector.is_empty()
+        || !(is_map || is_valid(&selector))
+        || selector.matches(&context.member.pod_labels) != Tri::No
+    {
         return;
     }
     let labels = workload.pod_labels();
@@ -70,6 +73,11 @@ fn is_valid(selector: &Selector<'_>) -> bool {
 fn is_label_value(value: &str) -> bool {
     let ends = [value.bytes().next(), value.bytes().next_back()];
     value.len() <= 63
-        && ends.into_iter().flatten().all(|b| b.is_ascii_alphanumeric())
-        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && ends
+            .into_iter()
+            .flatten()
+            .all(|b| b.is_ascii_alphanumeric())
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }

@@ -23,7 +23,7 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
         return;
     };
     match governing_service::lookup(context, name) {
-        Lookup::Found(..) => {}
+        Lookup::Found(..) | Lookup::Elsewhere => {}
         Lookup::Unknown(why) => sink.undecided(&RULE, why),
         Lookup::Absent { closed } => {
             let message = format!("there is no Service `{}` in sight", name.text());
