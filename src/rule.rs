@@ -3,7 +3,9 @@
 //! Lives here: the types that checks are written with. Not here: the checks (`rules`), and
 //! when they run (`lint`).
 
-use crate::finding::{Finding, Place, Related, RuleMeta, Server, Severity, Step, locate};
+use crate::finding::{
+    Finding, Place, Related, RuleMeta, Server, Severity, Step, locate, shown_span,
+};
 use crate::minor::{Minor, Minors};
 use crate::object::Object;
 use crate::project::{Member, Project};
@@ -91,6 +93,32 @@ impl Sink {
             key,
             message.into(),
         )
+    }
+
+    /// Reports the value at these steps. For values in lists that containers may share by an
+    /// alias: `at` knows the first place of a value only.
+    pub fn at_steps(
+        &mut self,
+        rule: &'static Rule,
+        context: &Context<'_, '_>,
+        steps: &[Step<'_>],
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let object = context.object();
+        let mut key = None;
+        let mut value = object.root;
+        for step in steps {
+            let entry = match step {
+                Step::Key(name) | Step::MapKey(name) => value.entry(name),
+                Step::Index(index) => value.items().nth(*index).map(|item| (item, item)),
+            };
+            let Some((k, v)) = entry else { break };
+            key = Some(k).filter(|k| k.id() != v.id());
+            value = v;
+        }
+        let place = object.place(steps, shown_span(value, key));
+        let key = object.key(rule.meta.id, steps, Some(value));
+        self.push(rule, context.minor, place, key, message.into())
     }
 
     /// Reports a field that isn't there, pointing at its nearest written ancestor.

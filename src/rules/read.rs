@@ -1,6 +1,7 @@
 //! What several checks read of an object: its kind, if it is still served, and values that are
 //! known for sure. Not here: views of pods (`object::workload`).
 
+use crate::finding::Step;
 use crate::object::workload::{Workload, WorkloadKind};
 use crate::rule::Context;
 use crate::tree::Node;
@@ -17,6 +18,26 @@ pub fn kind(context: &Context<'_, '_>) -> Option<WorkloadKind> {
 pub fn workload<'a, 't>(context: &Context<'a, 't>) -> Option<Workload<'a, 't>> {
     kind(context)?;
     context.member.as_workload()
+}
+
+/// All containers of a workload, init containers included, each with the steps to it.
+pub fn containers<'t>(workload: &Workload<'_, 't>) -> Vec<(Vec<Step<'t>>, Node<'t>)> {
+    let template = workload.kind.template_path().iter();
+    let spec: Vec<Step<'t>> = template
+        .chain(&["spec"])
+        .map(|key| Step::Key(key))
+        .collect();
+    let mut containers = Vec::new();
+    for list in ["containers", "initContainers"] {
+        let written = workload.pod_spec().and_then(|spec| spec.get(list));
+        let items = written.into_iter().flat_map(Node::items);
+        for (index, container) in items.enumerate() {
+            let mut steps = spec.clone();
+            steps.extend([Step::Key(list), Step::Index(index)]);
+            containers.push((steps, container));
+        }
+    }
+    containers
 }
 
 /// The 32-bit integer at a path, or what the server sets where none is written. `None`: it can't

@@ -1,6 +1,6 @@
 //! `volume-mount-without-volume`: see `rules/server/volume-mount-without-volume.md`.
 
-use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::finding::{Family, Proof, RuleMeta, Severity, Step};
 use crate::object::workload::{Workload, WorkloadKind};
 use crate::rule::{Context, Rule, Scope, Sink};
 use crate::rules::read;
@@ -24,23 +24,18 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
         return;
     };
     let volumes = Volumes::of(context, &workload);
-    let mounts = workload
-        .all_containers()
-        .filter_map(|container| container.get("volumeMounts"))
-        .flat_map(Node::items);
-    for mount in mounts {
-        // A mount without a name is another fault.
-        let Some(name) = mount.at(&["name"]).filter(|name| !name.text().is_empty()) else {
-            continue;
-        };
-        let Some(text) = name.as_str().filter(|text| !volumes.names.contains(text)) else {
-            continue;
-        };
-        if volumes.unclear || context.is_unknown(name) {
-            sink.undecided(&RULE, "the name of a volume holds a placeholder");
-            continue;
+    for (steps, container) in read::containers(&workload) {
+        let mounts = container.get("volumeMounts");
+        let mounts = mounts.into_iter().flat_map(Node::items);
+        for (index, mount) in mounts.enumerate() {
+            let mut steps = steps.clone();
+            steps.extend([
+                Step::Key("volumeMounts"),
+                Step::Index(index),
+                Step::Key("name"),
+            ]);
+            check_mount(context, sink, &volumes, mount, &steps);
         }
-        report(context, sink, workload.kind, name, text);
     }
 }
 
@@ -71,21 +66,30 @@ impl<'t> Volumes<'t> {
     }
 }
 
-fn report(
+fn check_mount(
     context: &Context<'_, '_>,
     sink: &mut Sink,
-    kind: WorkloadKind,
-    name: Node<'_>,
-    text: &str,
+    volumes: &Volumes<'_>,
+    mount: Node<'_>,
+    steps: &[Step<'_>],
 ) {
-    let is_set = kind == WorkloadKind::StatefulSet;
+    let name = mount.at(&["name"]).and_then(Node::as_str).unwrap_or("");
+    // A mount without a name is another fault.
+    if name.is_empty() || volumes.names.contains(&name) {
+        return;
+    }
+    if volumes.unclear || context.project.is_placeholder(name) {
+        sink.undecided(&RULE, "the name of a volume holds a placeholder");
+        return;
+    }
+    let is_set = read::kind(context) == Some(WorkloadKind::StatefulSet);
     let what = if is_set {
         "volume or claim template"
     } else {
         "volume"
     };
-    let message = format!("there is no {what} `{text}` to mount");
-    let finding = sink.at(&RULE, context, name, message);
+    let message = format!("there is no {what} `{name}` to mount");
+    let finding = sink.at_steps(&RULE, context, steps, message);
     if is_set && !validates_templates_of_sets(context) {
         finding
             .severity(Severity::Warning)

@@ -46,3 +46,9 @@ pub fn fault<'a, 't>(
         answer => Some((first, answer)),
     }
 }
+
+/// Why a fault can't be told: for `Sink::undecided`.
+pub fn unclear(name: Node<'_>) -> String {
+    let name = name.text();
+    format!("which Service `{name}` is meant, or a part of it, isn't known")
+}

@@ -47,10 +47,7 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
             sink.at(&RULE, context, name, message)
                 .with(object, shown, "`clusterIP` is not `None`");
         }
-        Some((_, Tri::Unknown)) => {
-            let why = format!("whether Service/{} is headless", name.text());
-            sink.undecided(&RULE, why);
-        }
+        Some((_, Tri::Unknown)) => sink.undecided(&RULE, governing_service::unclear(name)),
         _ => {}
     }
 }

@@ -50,10 +50,7 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
                 finding.with(context.object(), labels, "the labels of the pods");
             }
         }
-        Some((_, Tri::Unknown)) => {
-            let why = format!("what Service/{} selects", name.text());
-            sink.undecided(&RULE, why);
-        }
+        Some((_, Tri::Unknown)) => sink.undecided(&RULE, governing_service::unclear(name)),
         _ => {}
     }
 }

@@ -1,6 +1,6 @@
 //! `undeclared-probe-port`: see `rules/workload/undeclared-probe-port.md`.
 
-use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::finding::{Family, Proof, RuleMeta, Severity, Step};
 use crate::object::workload::container_ports;
 use crate::rule::{Context, Rule, Scope, Sink};
 use crate::rules::read;
@@ -23,11 +23,19 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     let Some(workload) = read::workload(context) else {
         return;
     };
-    for container in workload.containers() {
+    for (steps, container) in read::containers(&workload) {
+        let restarts = container.at(&["restartPolicy"]).and_then(Node::as_str);
+        if steps.contains(&Step::Key("initContainers")) && restarts != Some("Always") {
+            // It has no probes: the server rejects them.
+            continue;
+        }
         for (probe, effect) in PROBES {
             for handler in ["httpGet", "tcpSocket"] {
                 if let Some(port) = container.at(&[probe, handler, "port"]) {
-                    check_port(context, sink, container, port, (probe, effect));
+                    let mut steps = steps.clone();
+                    steps.extend([probe, handler, "port"].map(Step::Key));
+                    let effect = format!("its {probe} can't be run: {effect}");
+                    check_port(context, sink, container, port, (&steps, &effect));
                 }
             }
         }
@@ -42,12 +50,12 @@ const PROBES: [(&str, &str); 3] = [
     ("startupProbe", "the container never counts as started"),
 ];
 
-fn check_port<'t>(
-    context: &Context<'_, 't>,
+fn check_port(
+    context: &Context<'_, '_>,
     sink: &mut Sink,
-    container: Node<'t>,
-    port: Node<'t>,
-    (probe, effect): (&str, &str),
+    container: Node<'_>,
+    port: Node<'_>,
+    (steps, effect): (&[Step<'_>], &str),
 ) {
     let Some(name) = port.as_str().filter(|_| !context.is_unknown(port)) else {
         return;
@@ -63,9 +71,8 @@ fn check_port<'t>(
         sink.undecided(&RULE, "the name of a port holds a placeholder");
         return;
     }
-    let message =
-        format!("the container declares no port `{name}`, so its {probe} can't be run: {effect}");
-    let finding = sink.at(&RULE, context, port, message);
+    let message = format!("the container declares no port `{name}`, so {effect}");
+    let finding = sink.at_steps(&RULE, context, steps, message);
     if let Some(ports) = ports {
         finding.with(context.object(), ports, "the ports that it declares");
     }
