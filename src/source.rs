@@ -155,10 +155,14 @@ fn from_utf8(bytes: Vec<u8>) -> (String, bool) {
 fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> (String, bool) {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
-    match String::from_utf16(&units) {
-        Ok(text) => (text, !rest.is_empty()),
+    let (mut text, lossy) = match String::from_utf16(&units) {
+        Ok(text) => (text, false),
         Err(_) => (String::from_utf16_lossy(&units), true),
+    };
+    if !rest.is_empty() {
+        text.push(char::REPLACEMENT_CHARACTER);
     }
+    (text, lossy || !rest.is_empty())
 }
 
 #[cfg(test)]
@@ -182,5 +186,7 @@ mod tests {
         assert_eq!(text(b"\xFF\xFEa\0:\0"), "a:");
         assert_eq!(text(b"\xFE\xFF\0a\0:"), "a:");
         assert!(Source::decode("a", b"a\xFF".to_vec()).lossy);
+        assert!(Source::decode("a", b"\xEF\xBB\xBFa".to_vec()).marked);
+        assert!(!Source::decode("a", b"a".to_vec()).marked);
     }
 }

@@ -73,7 +73,7 @@ func readJSON(stream *utilyaml.StreamReader) (documents []document, firstErr err
 		step := decoder.InputOffset() - consumed
 		stream.Consume(int(step))
 		consumed += step
-		canonical, err := canonicalJSON(raw)
+		canonical, err := canonicalJSON(raw, convertNumbers)
 		documents = append(documents, document{canonical, err})
 	}
 }
@@ -97,7 +97,7 @@ func readYAML(stream *utilyaml.StreamReader, jsonErr error) (documents []documen
 			// null is not stored at all; kubectl skips both.
 			next.json = []byte("null")
 		} else if next.err == nil {
-			next.json, next.err = canonicalJSON(next.json)
+			next.json, next.err = canonicalJSON(next.json, keepNumbers)
 		} else if jsonErr != nil {
 			next.err = jsonErr
 		}
@@ -133,22 +133,26 @@ func consumeWhitespace(stream *utilyaml.StreamReader) error {
 	}
 }
 
-// canonicalJSON writes JSON as sigs.k8s.io/yaml does: keys sorted, no blanks, integers of int64
-// and uint64 exact, other numbers as float64.
-func canonicalJSON(raw []byte) ([]byte, error) {
+// canonicalJSON writes JSON as sigs.k8s.io/yaml does: keys sorted, no blanks, text as
+// encoding/json writes it.
+func canonicalJSON(raw []byte, numbers func(any) (any, error)) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var value any
 	if err := decoder.Decode(&value); err != nil {
 		return nil, err
 	}
-	value, err := convertNumbers(value)
+	value, err := numbers(value)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(value)
 }
 
+// keepNumbers is for what sigs.k8s.io/yaml has written itself.
+func keepNumbers(value any) (any, error) { return value, nil }
+
+// convertNumbers writes integers of int64 and uint64 exactly, other numbers as float64.
 func convertNumbers(value any) (any, error) {
 	var err error
 	switch v := value.(type) {

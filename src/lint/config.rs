@@ -17,12 +17,13 @@ mod value;
 pub use explain::Line;
 pub use pattern::Pattern;
 pub use schema::json_schema;
-pub use value::{Placeholder, Selector, Setting};
+pub use value::{Selector, Setting};
 
 use super::usage::{BAD_CONFIG, Fault, UNMATCHED_PATTERN, is_fixed};
 use crate::document::{Document, Reading};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::minor::{Minor, Minors};
+use crate::object::placeholder::Placeholders;
 use crate::source::{Source, SourceId, Span};
 use crate::yaml;
 
@@ -112,7 +113,7 @@ struct Values {
     exclude: Vec<Pattern>,
     external: Vec<External>,
     bundles: Vec<Bundle>,
-    placeholders: Set<Vec<Placeholder>>,
+    placeholders: Set<Placeholders>,
     schema: Set<Vec<String>>,
     context: Set<Option<Vec<String>>>,
 }
@@ -148,10 +149,6 @@ impl Default for Config {
             let from = Origin::Default;
             Set { value, from }
         }
-        let braces = Placeholder {
-            prefix: "${".to_owned(),
-            suffix: "}".to_owned(),
-        };
         Self {
             source: None,
             command: CommandLine::default(),
@@ -165,7 +162,7 @@ impl Default for Config {
                 exclude: Vec::new(),
                 external: Vec::new(),
                 bundles: Vec::new(),
-                placeholders: set(vec![braces]),
+                placeholders: set(Placeholders::default()),
                 schema: set(Vec::new()),
                 context: set(None),
             },
@@ -228,7 +225,7 @@ impl Config {
     }
 
     /// What text with an unknown value looks like.
-    pub fn placeholders(&self) -> &[Placeholder] {
+    pub fn placeholders(&self) -> &Placeholders {
         &self.values.placeholders.value
     }
 

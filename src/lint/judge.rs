@@ -17,6 +17,8 @@ use crate::tree::Node;
 pub enum Depth {
     /// Nothing knows its kind.
     Unchecked,
+    /// Nothing but its name can be read.
+    Hidden,
     /// Fields and types only: it is changed before it is applied.
     Structure,
     /// Against the whole schema.
@@ -34,6 +36,17 @@ pub struct Judged {
     pub undecided: Vec<Undecided>,
 }
 
+impl Judged {
+    /// What an object that isn't judged has to say about others.
+    pub fn bystander(findings: Vec<Finding>) -> Self {
+        Self {
+            depth: Depth::Unchecked,
+            findings,
+            undecided: Vec::new(),
+        }
+    }
+}
+
 /// What judging needs beside the object.
 #[derive(Clone, Copy)]
 pub struct Judge<'a, 't> {
@@ -42,7 +55,7 @@ pub struct Judge<'a, 't> {
     /// The rules to run.
     pub rules: &'a [&'static Rule],
     /// Schemas of custom resources.
-    pub custom: &'a [Table],
+    pub custom: &'a [&'a Table],
     /// The minors to judge for.
     pub minors: Minors,
 }
@@ -60,6 +73,12 @@ enum Structure {
 impl<'t> Judge<'_, 't> {
     /// Judges an object whose findings are reported.
     pub fn target(&self, member: &Member<'t>) -> Judged {
+        if member.role == Role::Hidden {
+            return Judged {
+                depth: Depth::Hidden,
+                ..Judged::bystander(Vec::new())
+            };
+        }
         let mut sink = Sink::default();
         let mut depth = Depth::Unchecked;
         for minor in self.minors.iter() {
@@ -84,9 +103,13 @@ impl<'t> Judge<'_, 't> {
 
     /// Judges an object that is only in sight: what its relations say about places elsewhere.
     /// `wanted` says whether a finding is.
-    pub fn bystander(&self, member: &Member<'t>, wanted: &dyn Fn(&Finding) -> bool) -> Vec<Finding> {
+    pub fn bystander(
+        &self,
+        member: &Member<'t>,
+        wanted: &dyn Fn(&Finding) -> bool,
+    ) -> Vec<Finding> {
         let mut found = Vec::new();
-        if member.role == Role::Partial {
+        if member.role != Role::Whole {
             return found;
         }
         for minor in self.minors.iter() {
@@ -114,7 +137,11 @@ impl<'t> Judge<'_, 't> {
         let before = sink.findings.len();
         self.run(context, &[Scope::Server], sink);
         let rejections = sink.findings.get_mut(before..).unwrap_or(&mut []);
-        if let Structure::Checked { rejected: Some(first) } | Structure::NotServed(first) = structure {
+        if let Structure::Checked {
+            rejected: Some(first),
+        }
+        | Structure::NotServed(first) = structure
+        {
             for finding in rejections {
                 finding.server = None;
                 finding.hidden_by = Some(first.clone());
@@ -129,7 +156,11 @@ impl<'t> Judge<'_, 't> {
     }
 
     fn run(&self, context: &Context<'_, 't>, scopes: &[Scope], sink: &mut Sink) {
-        for rule in self.rules.iter().filter(|rule| scopes.contains(&rule.scope)) {
+        for rule in self
+            .rules
+            .iter()
+            .filter(|rule| scopes.contains(&rule.scope))
+        {
             (rule.check)(context, sink);
         }
     }
@@ -155,15 +186,23 @@ impl<'t> Judge<'_, 't> {
             return Structure::NotServed(not_served(context, sink));
         }
         let custom = self.custom.iter();
-        match custom.filter_map(|table| table.kind(context.minor, group, version, kind)).next() {
+        match custom
+            .filter_map(|table| table.kind(context.minor, group, version, kind))
+            .next()
+        {
             Some(known) => self.decode(context, known, sink),
             None => Structure::Unchecked,
         }
     }
 
-    fn decode(&self, context: &Context<'_, 't>, kind: ObjectKind<'_>, sink: &mut Sink) -> Structure {
+    fn decode(
+        &self,
+        context: &Context<'_, 't>,
+        kind: ObjectKind<'_>,
+        sink: &mut Sink,
+    ) -> Structure {
         let unknown = |node: Node<'_>| context.is_unknown(node);
-        let mut verdicts = decode::decode(kind, context.minor, context.object().root, &unknown);
+        let mut verdicts = decode::check(context.object().root, &kind, context.minor, &unknown);
         if context.member.role == Role::Partial {
             verdicts.retain(|verdict| verdict.stage == Stage::Decode);
         }

@@ -1,8 +1,9 @@
-//! From bytes to documents, file by file: what is read, and what is left.
+//! From bytes to documents, file by file: what is read, and what is left unread.
 
-use memchr::memmem;
+use std::collections::BTreeSet;
 
 use crate::document::Reading;
+use crate::project::files::{self, Class, Facts, FileKind};
 use crate::source::Source;
 use crate::yaml;
 
@@ -11,69 +12,74 @@ use crate::yaml;
 pub struct File {
     /// The name that findings show.
     pub shown: String,
+    /// What tells it from all others; lookups between files go by it.
+    pub location: String,
     /// The path below the folder of its config, for the config's patterns.
     pub config_path: String,
-    /// The path below the root of the project, for kustomizations and charts.
-    pub path: String,
     /// Findings in it are reported; otherwise it only helps to resolve relations.
     pub target: bool,
     /// The config that applies: an index into the run's configs.
     pub config: usize,
     /// The config leaves it out.
     pub excluded: bool,
-    /// It was named by the user, not found in a folder.
-    pub explicit: bool,
+}
+
+impl File {
+    /// The path that survives a move of the whole project: for `Finding::key`.
+    pub fn location_in_config(&self) -> &str {
+        &self.config_path
+    }
 }
 
 /// What became of a file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Loaded {
-    /// Its name and text; without text where nothing can be said about it.
+    /// Its name and text; without text where nothing more can be said about it.
     pub source: Source,
     /// Its documents.
     pub reading: Reading,
-    /// Why it isn't read, for files that aren't.
-    pub skipped: Option<Skip>,
+    /// What it is by itself.
+    pub facts: Facts,
+    /// Why it couldn't be opened.
+    pub unopened: Option<String>,
 }
 
-/// Why a file isn't read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Skip {
-    /// The config leaves it out.
-    Excluded,
-    /// It holds no object: no `apiVersion` and `kind` in its bytes.
-    NotAManifest,
-    /// It can't be opened.
-    Unopened(String),
-}
-
-/// Reads one file. `keep` says of a file without objects that it is wanted all the same
-/// (kustomizations may leave their kind out).
-pub fn load(file: &File, keep: bool, bytes: impl FnOnce() -> Result<Vec<u8>, String>) -> Loaded {
-    let skip = |skip| Loaded {
+/// Reads one file, as far as it takes to say what it is.
+pub fn load(
+    file: &File,
+    charts: &BTreeSet<String>,
+    bytes: impl FnOnce() -> Result<Vec<u8>, String>,
+) -> Loaded {
+    let unread = |class: Class, unopened| Loaded {
         source: Source::new(file.shown.clone(), ""),
-        skipped: Some(skip),
-        ..Loaded::default()
+        reading: Reading::default(),
+        facts: Facts::decided(class),
+        unopened,
     };
     if file.excluded {
-        return skip(Skip::Excluded);
+        return unread(
+            Class::new(FileKind::Excluded, "the config excludes it"),
+            None,
+        );
     }
     let bytes = match bytes() {
         Ok(bytes) => bytes,
-        Err(why) => return skip(Skip::Unopened(why)),
+        Err(why) => {
+            let class = Class::new(FileKind::Unreadable, "it can't be opened");
+            return unread(class, Some(why));
+        }
     };
     let source = Source::decode(file.shown.clone(), bytes);
-    if !keep && !may_hold_objects(source.text.as_bytes()) {
-        return skip(Skip::NotAManifest);
+    if let Some(class) = files::before_reading(&file.location, &source.text, charts) {
+        return unread(class, None);
     }
-    let reading = yaml::read(&source);
+    let mut reading = yaml::read(&source);
+    reading.tree.shrink();
+    let facts = Facts::read(&file.location, &source, &reading);
     Loaded {
         source,
         reading,
-        skipped: None,
+        facts,
+        unopened: None,
     }
-}
-
-fn may_hold_objects(text: &[u8]) -> bool {
-    memmem::find(text, b"apiVersion").is_some() && memmem::find(text, b"kind").is_some()
 }

@@ -5,8 +5,13 @@
 
 pub mod baseline;
 pub mod config;
+mod gather;
 pub mod generic;
+mod judge;
 pub mod load;
-pub mod order;
+mod order;
+mod reading;
+pub mod run;
 pub mod suppress;
 pub mod usage;
+mod verdicts;

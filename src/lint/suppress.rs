@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 
 use super::usage::{BAD_SUPPRESSION, UNUSED_SUPPRESSION, finding, is_fixed};
+use crate::document::{Document, Reading};
 use crate::finding::{Family, Finding, ObjectName, Place, RuleMeta};
 use crate::source::{Source, SourceId, Span};
 use crate::suggest;
@@ -63,13 +64,13 @@ impl<'r> Suppressions<'r> {
         }
     }
 
-    /// Adds those that stand in the comments of a source, given by their places from the `#` on,
-    /// in order. Comments that don't speak to kubevet are passed over.
-    pub fn add_comments(&mut self, id: SourceId, source: &Source, comments: &[Span]) {
+    /// Adds those that stand in the comments of a source, as it was read. Comments that don't speak
+    /// to kubevet are passed over.
+    pub fn add_comments(&mut self, id: SourceId, source: &Source, reading: &Reading) {
         let mut below = Below::default();
         let mut found = Vec::new();
         // From the end, so that comments above one another share what they cover.
-        for span in comments.iter().rev() {
+        for span in reading.comments.iter().rev() {
             let text = source.text.get(span.range()).unwrap_or_default();
             if let Some(directive) = directive(text) {
                 found.push((*span, text, directive, below.covered(source, *span)));
@@ -78,7 +79,7 @@ impl<'r> Suppressions<'r> {
         for (span, text, directive, covered) in found.into_iter().rev() {
             let place = |span| Place {
                 source: id,
-                document: 0,
+                document: document_at(reading, span),
                 object: None,
                 path: String::new(),
                 span,
@@ -242,6 +243,13 @@ fn key(rule: &RuleMeta, place: &Place, subject: &str) -> String {
         format!("{}/{}/{namespace}/{}", o.api_version, o.kind, o.name)
     });
     format!("{} {object} {} {subject}", rule.id, place.path)
+}
+
+/// The number of the document that a comment stands in.
+fn document_at(reading: &Reading, span: Span) -> u32 {
+    let begun = |document: &Document| document.span.start <= span.start;
+    let count = reading.documents.partition_point(begun);
+    count.saturating_sub(1) as u32
 }
 
 /// What follows `# kubevet:` in a comment.

@@ -12,7 +12,10 @@ use crate::tree::Node;
 
 /// The verdict that the server's decoder gives: of faults that end decoding the first one, in
 /// the order of the sorted keys that kubectl sends; else the first unknown field.
-pub fn first_rejection<'v, 't>(verdicts: &'v [Verdict<'t>], custom: bool) -> Option<&'v Verdict<'t>> {
+pub fn first_rejection<'v, 't>(
+    verdicts: &'v [Verdict<'t>],
+    custom: bool,
+) -> Option<&'v Verdict<'t>> {
     let decoding = verdicts.iter().filter(|v| v.stage == Stage::Decode);
     let fatal = decoding.clone().filter(|v| is_fatal(v));
     let first = fatal.min_by(|a, b| fatal_order(a, b));
@@ -43,7 +46,9 @@ pub fn report<'t>(
     if enforced {
         finding.severity = Severity::Error;
         match first {
-            Some(first) if is_said_with(verdict, first) => finding.server = Some(server(verdict, &finding.place)),
+            Some(first) if is_said_with(verdict, first) => {
+                finding.server = Some(server(verdict, &finding.place))
+            }
             Some(first) => finding.hidden_by = Some(first.detail.clone()),
             None => {}
         }
@@ -64,7 +69,12 @@ pub fn deprecation(context: &Context<'_, '_>, sink: &mut Sink) {
         return;
     };
     let successor = table.successor(context.minor, gvk);
-    let finding = version_finding(context, &generic::DEPRECATED_API_VERSION, warning.clone(), sink);
+    let finding = version_finding(
+        context,
+        &generic::DEPRECATED_API_VERSION,
+        warning.clone(),
+        sink,
+    );
     finding.help = successor.map(|s| format!("use {}", shown(s)));
     finding.server = Some(Server {
         code: 299,
@@ -99,7 +109,10 @@ pub fn not_served(context: &Context<'_, '_>, sink: &mut Sink) -> String {
         ),
         (None, Some(minor)) => (
             &generic::UNKNOWN_KIND,
-            format!("{what} exists since Kubernetes {minor}, not yet in {}", context.minor),
+            format!(
+                "{what} exists since Kubernetes {minor}, not yet in {}",
+                context.minor
+            ),
         ),
         (None, None) => (
             &generic::UNKNOWN_KIND,
@@ -166,7 +179,11 @@ fn span_of(context: &Context<'_, '_>, verdict: &Verdict<'_>) -> crate::source::S
 }
 
 fn server(verdict: &Verdict<'_>, place: &Place) -> Server {
-    let code = if verdict.stage == Stage::Decode { 400 } else { 422 };
+    let code = if verdict.stage == Stage::Decode {
+        400
+    } else {
+        422
+    };
     Server {
         code,
         reason: verdict.reason,
@@ -192,7 +209,9 @@ fn is_fatal(verdict: &Verdict<'_>) -> bool {
 /// Types with a decoder of their own stop decoding at once; other faults are told at its end.
 fn fatal_order(a: &Verdict<'_>, b: &Verdict<'_>) -> Ordering {
     let stops = |v: &Verdict<'_>| matches!(v.rule, "bad-quantity" | "bad-time");
-    stops(b).cmp(&stops(a)).then_with(|| path_order(&a.steps, &b.steps))
+    stops(b)
+        .cmp(&stops(a))
+        .then_with(|| path_order(&a.steps, &b.steps))
 }
 
 fn path_order(a: &[Step<'_>], b: &[Step<'_>]) -> Ordering {

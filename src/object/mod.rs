@@ -128,6 +128,11 @@ impl<'t> Object<'t> {
         }
     }
 
+    /// `Kind.group/version`, as summaries name kinds.
+    pub fn kind_and_group(&self) -> String {
+        format!("{}.{}", self.kind, self.api_version())
+    }
+
     /// What identifies it, for findings.
     pub fn identity(&self) -> ObjectName {
         let name = if self.name.is_empty() && !self.generate_name.is_empty() {

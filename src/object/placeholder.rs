@@ -23,6 +23,13 @@ impl Placeholders {
         Self(pairs.collect())
     }
 
+    /// The ends, in the order given.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(open, close)| (open.as_str(), close.as_str()))
+    }
+
     /// Whether the text holds a placeholder: an opening end, at least one byte, the closing end.
     ///
     /// `$(VAR)` is none: Kubernetes itself expands it, and validates the text as it stands. Nor is

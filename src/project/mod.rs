@@ -1,14 +1,20 @@
 //! All objects in sight, and what can be known about how they relate.
 //!
 //! Lives here: who is near whom, lookups by kind and name, pods by selector, and what hides
-//! answers (`Gap`). Not here: what a relation means (`rules`).
+//! answers (`Gap`). What each file is, and what kustomizations make of it, is in `files` and
+//! `graph`. Not here: what a relation means (`rules`).
 
+pub mod files;
+pub mod graph;
+pub mod kustomize;
 mod near;
 pub mod providers;
+mod tools;
 
 use std::collections::HashMap;
 
 use crate::object::Object;
+use crate::object::placeholder::Placeholders;
 use crate::object::selector::{Labels, Requirement, Selector, Tri, Wants};
 use crate::object::workload::{POD_NAME_LABEL, Workload, WorkloadKind};
 use crate::source::SourceId;
@@ -32,9 +38,11 @@ pub struct Member<'t> {
 pub enum Role {
     /// It is applied as it stands.
     Whole,
-    /// It is changed before it is applied (a source or patch of a kustomization, encrypted):
+    /// It is changed before it is applied (a source or patch of a kustomization):
     /// names, labels and missing parts aren't known.
     Partial,
+    /// It is encrypted: only its name and kind can be read.
+    Hidden,
 }
 
 /// Where a source lies and what is applied together with it.
@@ -43,7 +51,7 @@ pub struct Location {
     /// The folder, as part of the shown name.
     pub folder: String,
     /// The bundle of the config it belongs to.
-    pub bundle: Option<u32>,
+    pub bundle: Option<(u32, u32)>,
     /// The bundle is declared complete: what isn't in it doesn't exist.
     pub closed: bool,
 }
@@ -90,6 +98,8 @@ pub enum Lookup<'p, 't> {
     },
     /// It can't be known, because of this.
     Unknown(String),
+    /// The config says that it is made elsewhere.
+    Elsewhere,
 }
 
 /// The workloads whose pods a selector selects.
@@ -103,11 +113,34 @@ pub struct Selected<'p, 't> {
     pub unknown: Option<String>,
 }
 
+/// What is known besides the objects.
+#[derive(Debug, Default)]
+pub struct Sight<'t> {
+    /// Where each source lies.
+    pub locations: Vec<Location>,
+    /// What hides answers.
+    pub gaps: Vec<Gap>,
+    /// The namespace of objects that name none.
+    pub default_namespace: String,
+    /// What makes a scalar's value unknown.
+    pub placeholders: Placeholders,
+    /// What the user says is made elsewhere.
+    pub externals: Externals<'t>,
+}
+
+/// Says of an object that isn't in sight whether it is made elsewhere: asked with the source
+/// that refers to it, group, kind, namespace and name.
+type MadeElsewhere<'t> = dyn Fn(SourceId, &str, &str, Option<&str>, &str) -> bool + Sync + 't;
+
+/// What the user says is made elsewhere.
+#[derive(Default)]
+pub struct Externals<'t>(pub Option<Box<MadeElsewhere<'t>>>);
+
 /// All objects in sight.
 #[derive(Debug, Default)]
 pub struct Project<'t> {
     members: Vec<Member<'t>>,
-    locations: Vec<Location>,
+    sight: Sight<'t>,
     by_name: HashMap<(&'t str, &'t str), Vec<u32>>,
     by_label: HashMap<(&'t str, &'t str), Vec<u32>>,
     by_kind: HashMap<&'t str, Vec<u32>>,
@@ -118,32 +151,17 @@ pub struct Project<'t> {
     workloads: Vec<u32>,
     /// Workloads with pod labels that aren't fully known.
     unclear: Vec<u32>,
-    gaps: Vec<Gap>,
-    default_namespace: String,
-    placeholders: Placeholders,
 }
 
 /// What tells members apart: source, document and item.
 type Spot = (SourceId, u32, Option<u32>);
 
-/// What makes a scalar's value unknown.
-pub type Placeholders = crate::object::placeholder::Placeholders;
-
 impl<'t> Project<'t> {
-    /// A project of these members. `locations` are by source.
-    pub fn new(
-        members: Vec<Member<'t>>,
-        locations: Vec<Location>,
-        gaps: Vec<Gap>,
-        default_namespace: String,
-        placeholders: Placeholders,
-    ) -> Self {
+    /// A project of these members.
+    pub fn new(members: Vec<Member<'t>>, sight: Sight<'t>) -> Self {
         let mut project = Self {
             members,
-            locations,
-            gaps,
-            default_namespace,
-            placeholders,
+            sight,
             ..Self::default()
         };
         project.index();
@@ -157,12 +175,12 @@ impl<'t> Project<'t> {
 
     /// What hides answers.
     pub fn gaps(&self) -> &[Gap] {
-        &self.gaps
+        &self.sight.gaps
     }
 
     /// Whether a text holds a placeholder: its value isn't known.
     pub fn is_placeholder(&self, text: &str) -> bool {
-        self.placeholders.in_text(text)
+        self.sight.placeholders.in_text(text)
     }
 
     /// The selector written as a plain map of labels.
@@ -196,6 +214,10 @@ impl<'t> Project<'t> {
                 continue;
             }
             match self.same_namespace(&from.object, object) {
+                Tri::Yes if member.role == Role::Partial => {
+                    unknown =
+                        Some("sources and patches of kustomizations aren't rendered".to_owned());
+                }
                 Tri::Yes => found.push(member),
                 Tri::Unknown => unknown = Some("the namespaces aren't all written".to_owned()),
                 Tri::No => {}
@@ -210,6 +232,7 @@ impl<'t> Project<'t> {
             .or_else(|| self.gap(closed, kind));
         match unknown {
             Some(why) => Lookup::Unknown(why),
+            None if self.is_external(from, group, kind, name) => Lookup::Elsewhere,
             None => Lookup::Absent { closed },
         }
     }
@@ -290,7 +313,7 @@ impl<'t> Project<'t> {
     /// Whether two objects end up in one namespace. One that isn't written may be given at
     /// apply time, so it only differs for sure where both are written.
     pub fn same_namespace(&self, a: &Object<'_>, b: &Object<'_>) -> Tri {
-        let default = self.default_namespace.as_str();
+        let default = self.sight.default_namespace.as_str();
         let unclear = |n: Option<&str>| n.is_some_and(|n| self.is_placeholder(n));
         match (a.namespace, b.namespace) {
             _ if a.namespace == b.namespace => Tri::Yes,
@@ -309,7 +332,17 @@ impl<'t> Project<'t> {
             closed: false,
         };
         let SourceId(index) = member.object.source;
-        self.locations.get(index as usize).unwrap_or(&NOWHERE)
+        self.sight.locations.get(index as usize).unwrap_or(&NOWHERE)
+    }
+
+    fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
+        let namespace = from
+            .object
+            .namespace
+            .unwrap_or(&self.sight.default_namespace);
+        let source = from.object.source;
+        let externals = self.sight.externals.0.as_ref();
+        externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }
 
     fn index(&mut self) {
@@ -420,7 +453,17 @@ impl<'t> Project<'t> {
             Provides::Anything => true,
             Provides::Kind(provided) => provided == kind,
         };
-        self.gaps.iter().find(provides).map(|gap| gap.why.clone())
+        self.sight
+            .gaps
+            .iter()
+            .find(provides)
+            .map(|gap| gap.why.clone())
+    }
+}
+
+impl std::fmt::Debug for Externals<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Externals")
     }
 }
 

@@ -15,9 +15,9 @@ pub(super) const CONTEXT: usize = 1;
 /// Places of one file share a window if at most this many lines lie between them.
 const NEAR: u32 = 4;
 /// Lines longer than this many bytes are cut.
-const LONG: usize = 240;
+const LONG: usize = 120;
 /// What is shown of a cut line before its first place, in bytes.
-const LEAD: usize = 60;
+const LEAD: usize = 40;
 /// What stands for a masked value, whatever its length.
 const MASK: &str = "******";
 

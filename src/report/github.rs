@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use super::{Options, Report, escape, rule_url, subject, text};
+use super::{Options, Report, escape, rule_url, text};
 use crate::finding::{Finding, Severity};
 
 /// Annotations that GitHub shows of each level.
@@ -108,7 +108,7 @@ fn annotation(report: &Report<'_>, finding: &Finding) -> String {
         let _ = write!(properties, ",col={},endColumn={end}", start.column);
     }
     let title = property(finding.rule.id);
-    let message = data(&described(finding));
+    let message = data(&report.described(finding));
     format!("::{level} {properties},title={title}::{message}\n")
 }
 
@@ -134,16 +134,8 @@ fn row(report: &Report<'_>, finding: &Finding, options: &Options<'_>) -> String 
         finding.severity,
         markdown(&place),
         finding.rule.id,
-        markdown(&described(finding)),
+        markdown(&report.described(finding)),
     )
-}
-
-/// `message (Deployment/web spec.replicas)`.
-fn described(finding: &Finding) -> String {
-    match subject(&finding.place) {
-        subject if subject.is_empty() => finding.message.clone(),
-        subject => format!("{} ({subject})", finding.message),
-    }
 }
 
 /// The message of a command, on one line.

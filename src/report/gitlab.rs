@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::json::to_json;
-use super::{Report, fingerprints, subject};
+use super::{Report, fingerprints};
 use crate::finding::{Finding, Severity};
 
 /// The report as an array, indented.
@@ -41,14 +41,10 @@ struct Lines {
 
 fn issue<'a>(report: &Report<'a>, finding: &Finding, fingerprint: String) -> Issue<'a> {
     let spot = report.spot(&finding.place);
-    let subject = match subject(&finding.place) {
-        subject if subject.is_empty() => subject,
-        subject => format!(" ({subject})"),
-    };
     Issue {
         kind: "issue",
         check_name: finding.rule.id,
-        description: format!("{}{subject}", finding.message),
+        description: report.described(finding),
         categories: ["Bug Risk"],
         fingerprint,
         severity: severity(finding),

@@ -104,8 +104,9 @@ struct PositionJson {
     byte: u32,
 }
 
+/// The server's verdict, the same in every JSON format.
 #[derive(Serialize)]
-struct ServerJson<'a> {
+pub(super) struct ServerJson<'a> {
     code: u16,
     reason: &'a str,
     field: &'a str,
@@ -177,12 +178,7 @@ fn finding_of<'a>(report: &Report<'a>, finding: &'a Finding) -> FindingJson<'a> 
         key: &finding.key,
         kubernetes_versions: report.told_minors(finding).map(versions),
         hidden_by: finding.hidden_by.as_deref(),
-        server: finding.server.as_ref().map(|server| ServerJson {
-            code: server.code,
-            reason: server.reason,
-            field: &server.field,
-            detail: &server.detail,
-        }),
+        server: server_of(finding),
     }
 }
 
@@ -251,6 +247,15 @@ fn summary_of<'a>(report: &Report<'a>) -> SummaryJson<'a> {
         warnings: report.count(Severity::Warning),
         infos: report.count(Severity::Info),
     }
+}
+
+pub(super) fn server_of(finding: &Finding) -> Option<ServerJson<'_>> {
+    finding.server.as_ref().map(|server| ServerJson {
+        code: server.code,
+        reason: server.reason,
+        field: &server.field,
+        detail: &server.detail,
+    })
 }
 
 fn list<'a, T, U>(items: &'a [T], of: impl Fn(&'a T) -> U) -> Vec<U> {

@@ -116,14 +116,17 @@ fn write_case(out: &mut String, report: &Report<'_>, finding: &Finding, file: &s
         "    <testcase classname=\"{file}\" name=\"{}\" file=\"{file}\" line=\"{line}\">",
         xml(name.trim_end()),
     );
-    let message = xml(&finding.message).into_owned();
+    let message = xml(&report.described(finding)).into_owned();
     let mut body = vec![xml(&place).into_owned(), message.clone()];
     for related in &finding.related {
         let spot = report.spot(&related.place);
         let place = format!("{}:{}:{}", spot.file, spot.start.line, spot.start.column);
         body.push(format!("{}: {}", xml(&place), xml(&related.message)));
     }
-    body.push(format!("help: {}", xml(&help(finding))));
+    let help = help(finding);
+    if !help.is_empty() {
+        body.push(format!("help: {}", xml(&help)));
+    }
     let body = body.join("\n");
     if finding.severity > Severity::Info {
         let kind = format!("{}[{}]", finding.severity, finding.rule.id);

@@ -97,7 +97,7 @@ impl Default for Options<'_> {
             color: false,
             verbosity: Verbosity::Normal,
             width: 100,
-            rules_url: "https://github.com/kubevet/kubevet/blob/main/rules",
+            rules_url: "https://kubevet.dev/rules",
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -205,6 +205,25 @@ impl<'a> Report<'a> {
     /// The minors that a finding holds for, where that says more than the summary does.
     fn told_minors(&self, finding: &Finding) -> Option<Minors> {
         (self.summary.minors.len() > 1).then_some(finding.minors)
+    }
+
+    /// The minors that a finding holds for, if it doesn't hold for all that were judged.
+    fn only_in(&self, finding: &Finding) -> Option<String> {
+        let minors = self.told_minors(finding)?;
+        (minors != self.summary.minors).then(|| minors.to_string())
+    }
+
+    /// The finding in one sentence: `message (Deployment/web spec.replicas) [1.36]`.
+    fn described(&self, finding: &Finding) -> String {
+        let mut text = finding.message.clone();
+        let subject = subject(&finding.place);
+        if !subject.is_empty() {
+            text.push_str(&format!(" ({subject})"));
+        }
+        if let Some(only) = self.only_in(finding) {
+            text.push_str(&format!(" [{only}]"));
+        }
+        text
     }
 }
 

@@ -49,29 +49,23 @@ pub(super) fn render(report: &Report<'_>, options: &Options<'_>) -> String {
 pub(super) fn one_line(report: &Report<'_>, finding: &Finding, options: &Options<'_>) -> String {
     let spot = report.spot(&finding.place);
     let name = format!("{}[{}]", finding.severity, finding.rule.id);
-    let mut line = format!(
-        "{}:{}:{} {} {}",
+    format!(
+        "{}:{}:{} {} {}\n",
         escape::one_line(spot.file),
         spot.start.line,
         spot.start.column,
         paint(&name, color_of(finding.severity), options),
-        escape::one_line(&finding.message),
-    );
-    let subject = subject(&finding.place);
-    if !subject.is_empty() {
-        line.push_str(&format!(" ({})", escape::one_line(&subject)));
-    }
-    if let Some(only) = only_in(report, finding) {
-        line.push_str(&format!(" [{only}]"));
-    }
-    line.push('\n');
-    line
+        escape::one_line(&report.described(finding)),
+    )
 }
 
 /// The counts, and unless quiet what was seen, undecided and skipped, and the minors.
 pub(super) fn closing(report: &Report<'_>, options: &Options<'_>) -> String {
     let mut out = counts(report);
     if options.verbosity == Verbosity::Quiet {
+        if !report.summary.skipped.is_empty() {
+            out.push_str(&format!(", {} skipped", report.summary.skipped.len()));
+        }
         out.push('\n');
         return out;
     }
@@ -134,7 +128,7 @@ fn full_form(report: &Report<'_>, finding: &Finding, options: &Options<'_>) -> S
         let text = format!("the server says this only once it no longer says: {hidden_by}");
         out.push_str(&footer("after", &text, options));
     }
-    if let Some(only) = only_in(report, finding) {
+    if let Some(only) = report.only_in(finding) {
         out.push_str(&footer("only in", &only, options));
     }
     out.push_str(&footer(
@@ -180,12 +174,6 @@ fn footer(name: &str, text: &str, options: &Options<'_>) -> String {
     let wrapped = textwrap::fill(&escape::one_line(text), wrap);
     let after = wrapped.get(indent.len()..).unwrap_or_default();
     format!("  {} {after}\n", paint(&format!("{name}:"), CYAN, options))
-}
-
-/// The minors that the finding holds for, if it doesn't hold for all that were judged.
-fn only_in(report: &Report<'_>, finding: &Finding) -> Option<String> {
-    let minors = report.told_minors(finding)?;
-    (minors != report.summary.minors).then(|| minors.to_string())
 }
 
 fn counts(report: &Report<'_>) -> String {

@@ -31,7 +31,7 @@ pub fn report(
             continue;
         }
         match context.project.lookup(context.member, "", to.kind(), name) {
-            Lookup::Found(..) => {}
+            Lookup::Found(..) | Lookup::Elsewhere => {}
             Lookup::Unknown(why) => sink.undecided(rule, why),
             Lookup::Absent { closed } => absent(rule, context, sink, &uses, closed),
         }

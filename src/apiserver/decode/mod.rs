@@ -1,1 +1,314 @@
-//! x
+//! Walks an object along its type and says what the server's decoder, or the schema, minds.
+//!
+//! Lives here: the walk, and which rule a fault belongs to. Not here: what scalars look like
+//! (`scalar`), the words (`words`) and what was probably meant (`suggest`). A sound object costs
+//! one binary search a key and no allocation.
+
+mod scalar;
+mod suggest;
+mod words;
+
+use std::collections::BTreeMap;
+
+use crate::apiserver::schema::{
+    Enum, List, ObjectKind, Scalar, Shape, Struct, Table, Type, Unique,
+};
+use crate::apiserver::{Stage, Verdict};
+use crate::finding::Step;
+use crate::minor::Minor;
+use crate::tree::{Kind, Node};
+use scalar::Misfit;
+
+/// Compares an object with the type of its kind in `minor`, in the order of the document.
+///
+/// `is_unknown` says of a scalar or key whether its value can't be known (a placeholder): then
+/// neither it nor what depends on it is judged. It is asked only where there is a fault.
+pub fn check<'t>(
+    object: Node<'t>,
+    kind: &ObjectKind<'t>,
+    minor: Minor,
+    is_unknown: &dyn Fn(Node<'t>) -> bool,
+) -> Vec<Verdict<'t>> {
+    let mut walk = Walk {
+        minor,
+        is_unknown,
+        root: kind.root,
+        custom: kind.custom,
+        // The values of Secrets must not be repeated anywhere.
+        masked: !kind.custom && kind.group().is_empty() && kind.name() == "Secret",
+        structure_only: false,
+        steps: Vec::new(),
+        found: Vec::new(),
+    };
+    walk.value(kind.root, object);
+    walk.found
+}
+
+struct Walk<'a, 't> {
+    minor: Minor,
+    is_unknown: &'a dyn Fn(Node<'t>) -> bool,
+    root: Type<'t>,
+    custom: bool,
+    masked: bool,
+    /// Inside `status`: the server wipes it after decoding, so only decoding can fail.
+    structure_only: bool,
+    steps: Vec<Step<'t>>,
+    found: Vec<Verdict<'t>>,
+}
+
+impl<'t> Walk<'_, 't> {
+    fn value(&mut self, of: Type<'t>, node: Node<'t>) {
+        match of.shape() {
+            Shape::Scalar(Scalar::Meta) => {
+                // The server decodes metadata of custom resources as it does any other.
+                let custom = std::mem::replace(&mut self.custom, false);
+                self.value(Table::builtin().object_meta(), node);
+                self.custom = custom;
+            }
+            Shape::Scalar(scalar) => {
+                if let Err(misfit) = scalar::check(scalar, node, self.custom) {
+                    self.misfit(of, node, misfit);
+                }
+            }
+            Shape::Enum(values) => self.one_of(of, values, node),
+            Shape::List(_) if node.kind() != Kind::Sequence => {
+                self.misfit(of, node, Misfit::Type);
+            }
+            Shape::List(list) => self.list(list, node),
+            Shape::Struct(_) if node.kind() != Kind::Mapping => {
+                self.misfit(of, node, Misfit::Type);
+            }
+            Shape::Struct(fields) => self.mapping(fields, node),
+        }
+    }
+
+    fn mapping(&mut self, of: Struct<'t>, node: Node<'t>) {
+        let rest = of.rest();
+        for (key, value) in node.entries() {
+            let field = of.field(self.minor, key.text());
+            let inside = match field {
+                Some(field) => {
+                    self.steps.push(Step::Key(key.text()));
+                    field.of()
+                }
+                None if rest.is(Scalar::Never) => {
+                    self.unknown_field(of, key);
+                    continue;
+                }
+                None => {
+                    self.steps.push(Step::MapKey(key.text()));
+                    rest
+                }
+            };
+            // `null` is the same as absent, wherever it stands.
+            if !value.is_null() {
+                let in_status = self.steps.len() == 1 && key.text() == "status";
+                let before = self.structure_only;
+                self.structure_only |= in_status;
+                self.value(inside, value);
+                self.structure_only = before;
+            }
+            self.steps.pop();
+        }
+        if of.requires() && !self.structure_only {
+            self.required_fields(of, node);
+        }
+    }
+
+    fn required_fields(&mut self, of: Struct<'t>, node: Node<'t>) {
+        let minor = self.minor;
+        for field in of.fields().filter(|field| field.required(minor)) {
+            let value = node.get(field.name());
+            let is_there = value.is_some_and(|value| !value.is_null() || field.nullable());
+            if is_there || node.entries().any(|(key, _)| (self.is_unknown)(key)) {
+                continue;
+            }
+            let message = words::missing(field.name(), of.name());
+            self.steps.push(Step::Key(field.name()));
+            self.report(
+                "missing-field",
+                "FieldValueRequired",
+                node,
+                String::new(),
+                message,
+                None,
+            );
+            self.steps.pop();
+        }
+    }
+
+    fn unknown_field(&mut self, of: Struct<'t>, key: Node<'t>) {
+        if (self.is_unknown)(key) {
+            return;
+        }
+        self.steps.push(Step::Key(key.text()));
+        let detail = words::unknown_field(&self.steps);
+        let message = words::unknown(key.text(), of.name());
+        let help = suggest::field(self.root, &self.steps, of, key.text(), self.minor);
+        self.report("unknown-field", "BadRequest", key, detail, message, help);
+        self.steps.pop();
+    }
+
+    fn list(&mut self, of: List<'t>, node: Node<'t>) {
+        let item = of.item();
+        for (i, value) in node.items().enumerate() {
+            if !value.is_null() {
+                self.steps.push(Step::Index(i));
+                self.value(item, value);
+                self.steps.pop();
+            }
+        }
+        if of.unique() != Unique::No && node.len() > 1 && !self.structure_only {
+            self.unique_items(of, node);
+        }
+    }
+
+    /// Small lists are compared each with each, without allocation.
+    fn unique_items(&mut self, of: List<'t>, node: Node<'t>) {
+        const SMALL: usize = 16;
+        if node.len() <= SMALL {
+            for (i, item) in node.items().enumerate().skip(1) {
+                let twin = node.items().take(i).find(|other| same(of, *other, item));
+                if twin.is_some() {
+                    self.duplicate_item(of, i, item);
+                }
+            }
+            return;
+        }
+        let mut seen = BTreeMap::new();
+        for (i, item) in node.items().enumerate() {
+            let parts: Option<Vec<&str>> = match of.unique() {
+                Unique::Keys => of.keys().map(|key| key_text(item, key)).collect(),
+                _ => is_scalar(item).then(|| vec![item.text()]),
+            };
+            if let Some(parts) = parts
+                && seen.insert(parts, i).is_some()
+            {
+                self.duplicate_item(of, i, item);
+            }
+        }
+    }
+
+    fn duplicate_item(&mut self, of: List<'t>, i: usize, item: Node<'t>) {
+        let keys = of.keys().filter_map(|(name, _)| item.get(name));
+        if (self.is_unknown)(item) || keys.clone().any(|value| (self.is_unknown)(value)) {
+            return;
+        }
+        let message = words::duplicate(&self.steps, of, item);
+        self.steps.push(Step::Index(i));
+        self.report(
+            "duplicate-item",
+            "FieldValueDuplicate",
+            item,
+            String::new(),
+            message,
+            None,
+        );
+        self.steps.pop();
+    }
+
+    fn one_of(&mut self, of: Type<'t>, values: Enum<'t>, node: Node<'t>) {
+        if let Err(misfit) = scalar::check(values.base(), node, self.custom) {
+            self.misfit(of, node, misfit);
+            return;
+        }
+        // Go can't tell an empty string from an absent one, so defaulting replaces both.
+        let absent = node.text().is_empty() && !self.custom;
+        if absent || self.structure_only || values.values().any(|v| scalar::equals(node, v)) {
+            return;
+        }
+        if !(self.is_unknown)(node) {
+            let message = words::unknown_value(&self.steps, values, node);
+            let help = suggest::value(values, node.text());
+            let detail = words::supported_values(values);
+            let reason = "FieldValueNotSupported";
+            self.report("unknown-value", reason, node, detail, message, help);
+        }
+    }
+
+    fn misfit(&mut self, of: Type<'t>, node: Node<'t>, misfit: Misfit) {
+        if self.custom && self.structure_only || (self.is_unknown)(node) {
+            return;
+        }
+        let place = words::Place {
+            root: self.root,
+            steps: &self.steps,
+            minor: self.minor,
+            masked: self.masked,
+        };
+        let rule = match misfit {
+            Misfit::Type | Misfit::Number => "wrong-type",
+            Misfit::Quantity(_) => "bad-quantity",
+            Misfit::Time(_) => "bad-time",
+            Misfit::Base64(_) => "bad-base64",
+        };
+        let (reason, detail) = if self.custom {
+            (
+                "FieldValueTypeInvalid",
+                words::must_be_of_type(&place, of, node),
+            )
+        } else {
+            (
+                "BadRequest",
+                words::cannot_unmarshal(&place, of, node, &misfit),
+            )
+        };
+        let message = words::misfit(&place, of, node, &misfit);
+        let help = suggest::repair(of, node, &misfit).filter(|_| !self.masked);
+        self.report(rule, reason, node, detail, message, help);
+    }
+
+    fn report(
+        &mut self,
+        rule: &'static str,
+        reason: &'static str,
+        node: Node<'t>,
+        detail: String,
+        message: String,
+        help: Option<String>,
+    ) {
+        let stage = match reason {
+            "BadRequest" => Stage::Decode,
+            _ => Stage::Schema,
+        };
+        self.found.push(Verdict {
+            rule,
+            stage,
+            reason,
+            steps: self.steps.clone(),
+            node: node.id(),
+            detail,
+            message,
+            help,
+        });
+    }
+}
+
+/// Whether two items of a list are the same to the server.
+fn same<'t>(of: List<'t>, a: Node<'t>, b: Node<'t>) -> bool {
+    match of.unique() {
+        Unique::No => false,
+        Unique::Items => is_scalar(a) && a.kind() == b.kind() && a.text() == b.text(),
+        Unique::Keys => {
+            let both = |key| Some((key_text(a, key)?, key_text(b, key)?));
+            of.keys()
+                .map(both)
+                .all(|pair| pair.is_some_and(|(a, b)| a == b))
+        }
+    }
+}
+
+/// The text of a key of an item, or the key's default. `None` if it can't be compared.
+fn key_text<'t>(item: Node<'t>, (name, default): (&'t str, &'t str)) -> Option<&'t str> {
+    if item.kind() != Kind::Mapping {
+        return None;
+    }
+    match item.get(name).filter(|value| !value.is_null()) {
+        Some(value) => is_scalar(value).then(|| value.text()),
+        None => Some(default),
+    }
+}
+
+fn is_scalar(node: Node<'_>) -> bool {
+    !matches!(node.kind(), Kind::Null | Kind::Mapping | Kind::Sequence)
+}

@@ -19,16 +19,14 @@ impl Config {
     /// settings, then each of `rules`, in the given order.
     pub fn explain(&self, path: &str, rules: &[&'static RuleMeta]) -> Vec<Line> {
         let values = &self.values;
-        let placeholders = values.placeholders.value.iter();
-        let placeholders = placeholders.map(|p| format!("{}…{}", p.prefix, p.suffix));
         let mut lines = vec![
             self.line("kubernetes-version", &values.minors, |v| v.to_string()),
             self.line("namespace", &values.namespace, String::clone),
             self.line("fail-on", &values.fail_on, |v| v.to_string()),
             self.excluded(path),
             self.bundle(path),
-            self.line("placeholders", &values.placeholders, |_| {
-                join(placeholders.clone())
+            self.line("placeholders", &values.placeholders, |v| {
+                join(v.pairs().map(|(open, close)| format!("{open}…{close}")))
             }),
             self.line("schema", &values.schema, |v| join(v.iter().cloned())),
             self.line("context", &values.context, |v| match v {

@@ -11,6 +11,7 @@ use super::value::{self, Setting};
 use super::{Bundle, BundleId, External, Origin, Override, RuleSetting, Selection, Set, Values};
 use crate::finding::{RuleMeta, locate, render_path};
 use crate::minor::{Minor, Minors};
+use crate::object::placeholder::Placeholders;
 use crate::tree::{Kind, Node};
 
 /// Replaces the values that the tree gives.
@@ -33,7 +34,11 @@ pub(super) fn read(root: Node<'_>, rules: &[&'static RuleMeta], values: &mut Val
                 let found = node
                     .items()
                     .filter_map(|n| value::placeholder(n.text()).ok());
-                set(&mut values.placeholders, Some(found.collect()), from);
+                set(
+                    &mut values.placeholders,
+                    Some(Placeholders::new(found)),
+                    from,
+                );
             }
             "schema" => set(&mut values.schema, texts(node), from),
             "context" => set(&mut values.context, texts(node).map(Some), from),

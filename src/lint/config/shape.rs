@@ -132,7 +132,11 @@ pub(super) static ROOT: [Key; 13] = [
 ];
 
 static RULE: [Key; 2] = [
-    required("severity", Shape::Setting, "The setting."),
+    required(
+        "severity",
+        Shape::Setting,
+        "The setting: off, on, info, warning or error.",
+    ),
     key(
         "paths",
         Shape::List(&Shape::PathPattern),
@@ -335,15 +339,16 @@ fn wrong_type(shape: &Shape, node: Node<'_>, name: &str) -> Wrong {
         Kind::Sequence => "a list",
         Kind::Mapping => "a mapping",
     };
-    let scalar = !matches!(node.kind(), Kind::Null | Kind::Sequence | Kind::Mapping);
+    let is_text = matches!(
+        shape,
+        Shape::Text | Shape::PathPattern | Shape::NamePattern | Shape::Placeholder
+    );
+    let is_scalar = !matches!(node.kind(), Kind::Null | Kind::Sequence | Kind::Mapping);
     let help = match shape {
-        Shape::List(_) if scalar => Some(format!("write `[{}]`", node.text())),
-        _ if scalar && found != "text" => {
-            Some(format!("put quotes around it: \"{}\"", node.text()))
-        }
+        Shape::List(_) if is_scalar => Some(format!("write `[{}]`", node.text())),
+        _ if is_text && is_scalar => Some(format!("put quotes around it: \"{}\"", node.text())),
         _ => None,
     };
-    let help = help.filter(|_| !matches!(shape, Shape::Map(_) | Shape::ByRule(_) | Shape::Bool));
     (
         format!("{} takes {wanted}, not {found}", spoken(name)),
         help,

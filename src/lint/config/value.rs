@@ -61,23 +61,6 @@ impl Selector {
     }
 }
 
-/// Text with a placeholder in it has an unknown value: a tool fills it in later.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placeholder {
-    /// What it starts with, never empty.
-    pub prefix: String,
-    /// What it ends with, never empty.
-    pub suffix: String,
-}
-
-impl Placeholder {
-    /// Whether it occurs in a text.
-    pub fn occurs_in(&self, text: &str) -> bool {
-        text.split_once(&self.prefix)
-            .is_some_and(|(_, rest)| rest.contains(&self.suffix))
-    }
-}
-
 /// Why a word means nothing, and what to do about it.
 pub(super) type Wrong = (String, Option<String>);
 
@@ -154,14 +137,12 @@ pub(super) fn selector(text: &str, rules: &[&'static RuleMeta]) -> Result<Select
         })
 }
 
-pub(super) fn placeholder(text: &str) -> Result<Placeholder, Wrong> {
+/// The marks that enclose a placeholder, written with an ellipsis between them.
+pub(super) fn placeholder(text: &str) -> Result<(String, String), Wrong> {
     text.split_once('…')
         .or_else(|| text.split_once("..."))
-        .filter(|(prefix, suffix)| !prefix.is_empty() && !suffix.is_empty())
-        .map(|(prefix, suffix)| Placeholder {
-            prefix: prefix.to_owned(),
-            suffix: suffix.to_owned(),
-        })
+        .filter(|(open, close)| !open.is_empty() && !close.is_empty())
+        .map(|(open, close)| (open.to_owned(), close.to_owned()))
         .ok_or_else(|| {
             (
                 format!("`{text}` doesn't say how a placeholder starts and ends"),
