@@ -22,6 +22,10 @@ pub(super) struct Place<'a, 't> {
 /// The strict decoder's words (`sigs.k8s.io/json`, `newFieldError`): map keys are joined with
 /// dots like fields.
 pub(super) fn unknown_field(steps: &[Step<'_>]) -> String {
+    format!("unknown field {}", quote(&dotted(steps)))
+}
+
+fn dotted(steps: &[Step<'_>]) -> String {
     let mut path = String::new();
     for step in steps {
         match step {
@@ -34,7 +38,7 @@ pub(super) fn unknown_field(steps: &[Step<'_>]) -> String {
             Step::Index(index) => path.push_str(&format!("[{index}]")),
         }
     }
-    format!("unknown field {}", quote(&path))
+    path
 }
 
 /// The decoder's words for a value that doesn't fit (`UnmarshalTypeError`, or what the type's
@@ -98,7 +102,7 @@ pub(super) fn must_be_of_type(place: &Place<'_, '_>, of: Type<'_>, node: Node<'_
         Kind::Sequence => "array",
         Kind::Mapping => "object",
     };
-    let path = render_path(place.steps);
+    let path = dotted(place.steps);
     format!("{path} in body must be of type {wanted}: {}", quote(got))
 }
 
