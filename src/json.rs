@@ -2,66 +2,88 @@
 //!
 //! Accepts what Go's `encoding/json` accepts; text that isn't JSON is for `yaml` to try.
 
-use std::sync::Arc;
-
 use crate::document::{DEPTH_MAX, Document, DuplicateKey, Fault, Reading};
 use crate::source::Span;
 use crate::tree::{self, Builder, Kind, NodeId, Style};
+use crate::yaml::resolve;
 
-/// Reads JSON values in a row, as kubectl reads a file that starts with `{`. `None` if the first
-/// or the second one isn't JSON: then kubectl reads the whole as YAML.
-pub fn read(text: &Arc<str>) -> Option<Reading> {
-    let mut reader = Reader::new(text);
-    let mut reading = Reading::default();
+/// Reads JSON values in a row, as kubectl reads a file that starts with `{`, and adds them to
+/// `reading`. If one of the first two isn't JSON, says where kubectl goes on in YAML
+/// (`YAMLOrJSONDecoder.Decode`); otherwise such a value is a fault, and the end.
+pub fn read(builder: &mut Builder, reading: &mut Reading, text: &str) -> Option<usize> {
+    let mut reader = Reader::new(builder, text);
     loop {
+        let before = reader.at;
         reader.skip_space();
         let start = reader.at as u32;
         if reader.at == text.len() {
-            break;
+            return None;
         }
         reader.document = reading.documents.len() as u32;
-        let root = match reader.value(0) {
-            Ok(root) => Ok((!reader.builder.tree().node(root).is_null()).then_some(root)),
-            Err(fault) if fault.own_limit || reading.documents.len() >= 2 => Err(fault),
-            Err(_) => return None,
+        let value = reader.value(0);
+        let stop = value.is_err();
+        let root = match value {
+            Ok(root) => match reader.unsendable.take() {
+                Some(fault) => Err(fault),
+                None => Ok((!reader.builder.tree().node(root).is_null()).then_some(root)),
+            },
+            Err(fault) => {
+                if !fault.own_limit
+                    && reading.documents.len() < 2
+                    && let Some(at) = start_of_yaml(text, before)
+                {
+                    return Some(at);
+                }
+                Err(fault)
+            }
         };
-        let stop = root.is_err();
-        let end = if stop {
-            text.len() as u32
-        } else {
-            reader.at as u32
-        };
-        reading.documents.push(Document {
-            span: Span::new(start, end),
-            root,
-        });
+        reading.duplicates.append(&mut reader.duplicates);
+        let end = if stop { text.len() } else { reader.at };
+        let span = Span::new(start, end as u32);
+        reading.documents.push(Document { span, root });
         if stop {
-            break;
+            return None;
         }
     }
-    reading.duplicates = reader.duplicates;
-    reading.tree = reader.builder.finish();
-    Some(reading)
+}
+
+/// Skips blanks up to the first line break (`YAMLOrJSONDecoder.consumeWhitespace`, which gives up
+/// when fewer than four bytes are left).
+fn start_of_yaml(text: &str, mut at: usize) -> Option<usize> {
+    loop {
+        let rest = text.get(at..).filter(|rest| rest.len() >= 4)?;
+        let first = rest.chars().next().filter(|c| c.is_whitespace());
+        let Some(blank) = first else {
+            return Some(at);
+        };
+        at += blank.len_utf8();
+        if blank == '\n' {
+            return Some(at);
+        }
+    }
 }
 
 struct Reader<'t> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
-    builder: Builder,
+    builder: &'t mut Builder,
     duplicates: Vec<DuplicateKey>,
     document: u32,
+    /// A number that JSON's grammar has and no machine can hold.
+    unsendable: Option<Fault>,
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t Arc<str>) -> Self {
+    fn new(builder: &'t mut Builder, text: &'t str) -> Self {
         Self {
             text,
             bytes: text.as_bytes(),
             at: 0,
-            builder: Builder::new(text.clone()),
+            builder,
             duplicates: Vec::new(),
             document: 0,
+            unsendable: None,
         }
     }
 
@@ -76,8 +98,13 @@ impl<'t> Reader<'t> {
     }
 
     fn fault(&self, message: &str) -> Fault {
+        let here = self
+            .text
+            .get(self.at..)
+            .and_then(|rest| rest.chars().next());
+        let length = here.map_or(0, char::len_utf8);
         let start = self.at as u32;
-        Fault::new(Span::new(start, start + 1), message)
+        Fault::new(Span::new(start, start + length as u32), message)
     }
 
     fn value(&mut self, depth: usize) -> Result<NodeId, Fault> {
@@ -257,6 +284,10 @@ impl<'t> Reader<'t> {
         let Some(kind) = number_kind(text) else {
             return Err(Fault::new(span, format!("`{text}` is not a JSON number")));
         };
+        if kind == Kind::Float && resolve::float(text).is_none() {
+            let fault = Fault::new(span, format!("`{text}` is larger than any number can be"));
+            self.unsendable.get_or_insert(fault);
+        }
         Ok(self.builder.scalar(kind, Style::Plain, span, span))
     }
 
@@ -312,28 +343,32 @@ fn number_kind(text: &str) -> Option<Kind> {
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> Option<String> {
-        let reading = read(&text.into())?;
+    /// What was read, and where YAML goes on.
+    fn read_all(text: &str) -> (Reading, Option<usize>) {
+        let mut builder = Builder::new(text);
+        let mut reading = Reading::default();
+        let rest = read(&mut builder, &mut reading, text);
+        reading.tree = builder.finish();
+        (reading, rest)
+    }
+
+    fn shown(text: &str) -> String {
+        let (reading, rest) = read_all(text);
         let show = |d: &Document| match &d.root {
             Ok(Some(root)) => format!("{:?}", reading.tree.node(*root)),
             Ok(None) => "empty".to_owned(),
             Err(fault) => fault.message.clone(),
         };
-        Some(
-            reading
-                .documents
-                .iter()
-                .map(show)
-                .collect::<Vec<_>>()
-                .join(" "),
-        )
+        let mut all: Vec<_> = reading.documents.iter().map(show).collect();
+        all.extend(rest.map(|at| format!("yaml from {at}")));
+        all.join(" ")
     }
 
     #[test]
     fn reads_objects_in_a_row() {
         assert_eq!(
-            shown(r#"{"a": [1, -2.5e3, true, null], "b\u00e9\ud83d\ude00": "x\ny"} {}"#).as_deref(),
-            Some(r#"{"a": [Int(1), Float(-2.5e3), Bool(true), Null(null)], "bé😀": "x\ny"} {}"#)
+            shown(r#"{"a": [1, -2.5e3, true, null], "b\u00e9\ud83d\ude00": "x\ny"} {}"#),
+            r#"{"a": [Int(1), Float(-2.5e3), Bool(true), Null(null)], "bé😀": "x\ny"} {}"#
         );
     }
 
@@ -343,20 +378,18 @@ mod tests {
             "{a: 1}",
             r#"{"a": 1,}"#,
             r#"{"a": 01}"#,
-            r#"{"a": 1} x"#,
             "{\"a\": \"x\ny\"}",
         ] {
-            assert_eq!(shown(text), None, "{text}");
+            assert_eq!(shown(text), "yaml from 0", "{text}");
         }
+        assert_eq!(shown("{}\n---\na: 1"), "{} yaml from 3");
+        assert_eq!(shown("{} {} x: 1"), "{} {} a JSON value should stand here");
     }
 
     #[test]
     fn keeps_the_last_of_equal_keys() {
-        let reading = read(&r#"{"a": 1, "b": 2, "a": 3}"#.into()).unwrap_or_default();
-        assert_eq!(reading.duplicates.len(), 1);
-        assert_eq!(
-            shown(r#"{"a": 1, "b": 2, "a": 3}"#).as_deref(),
-            Some(r#"{"b": Int(2), "a": Int(3)}"#)
-        );
+        let text = r#"{"a": 1, "b": 2, "a": 3}"#;
+        assert_eq!(read_all(text).0.duplicates.len(), 1);
+        assert_eq!(shown(text), r#"{"b": Int(2), "a": Int(3)}"#);
     }
 }

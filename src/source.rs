@@ -48,7 +48,7 @@ pub struct Position {
 }
 
 /// Text with a name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// The path as it is shown, with `/` between its parts.
     pub name: String,
@@ -56,6 +56,8 @@ pub struct Source {
     pub text: Arc<str>,
     /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads them.
     pub lossy: bool,
+    /// A byte-order mark was dropped or UTF-16 converted: bytes of the text are not bytes of the file.
+    pub marked: bool,
     lines: OnceLock<Vec<u32>>,
 }
 
@@ -66,6 +68,7 @@ impl Source {
             name: name.into(),
             text: text.into(),
             lossy: false,
+            marked: false,
             lines: OnceLock::new(),
         }
     }
@@ -74,9 +77,14 @@ impl Source {
     /// anything else is UTF-8 with invalid bytes replaced.
     /// (Upstream: `cli-runtime/pkg/resource/visitor.go`, `unicode.BOMOverride`.)
     pub fn decode(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let marked = matches!(
+            bytes.as_slice(),
+            [0xEF, 0xBB, 0xBF, ..] | [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]
+        );
         let (text, lossy) = decode(bytes);
         let mut source = Self::new(name, text);
         source.lossy = lossy;
+        source.marked = marked;
         source
     }
 
@@ -147,10 +155,14 @@ fn from_utf8(bytes: Vec<u8>) -> (String, bool) {
 fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> (String, bool) {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
-    match String::from_utf16(&units) {
-        Ok(text) => (text, !rest.is_empty()),
+    let (mut text, lossy) = match String::from_utf16(&units) {
+        Ok(text) => (text, false),
         Err(_) => (String::from_utf16_lossy(&units), true),
+    };
+    if !rest.is_empty() {
+        text.push(char::REPLACEMENT_CHARACTER);
     }
+    (text, lossy || !rest.is_empty())
 }
 
 #[cfg(test)]
@@ -174,5 +186,7 @@ mod tests {
         assert_eq!(text(b"\xFF\xFEa\0:\0"), "a:");
         assert_eq!(text(b"\xFE\xFF\0a\0:"), "a:");
         assert!(Source::decode("a", b"a\xFF".to_vec()).lossy);
+        assert!(Source::decode("a", b"\xEF\xBB\xBFa".to_vec()).marked);
+        assert!(!Source::decode("a", b"a".to_vec()).marked);
     }
 }

@@ -1,14 +1,14 @@
 //! The order and the merging of findings: same input, same bytes out.
 
+use super::load::File;
 use crate::finding::Finding;
-use crate::source::Source;
 
 /// Sorts findings by file name, place and rule, and makes one of those that differ only in
 /// the minors they hold for.
-pub fn settle(findings: Vec<Finding>, sources: &[Source]) -> Vec<Finding> {
+pub fn settle(findings: Vec<Finding>, files: &[File]) -> Vec<Finding> {
     let mut settled: Vec<Finding> = Vec::with_capacity(findings.len());
     let mut sorted = findings;
-    sorted.sort_by(|a, b| order(a, sources).cmp(&order(b, sources)));
+    sorted.sort_by(|a, b| order(a, files).cmp(&order(b, files)));
     for finding in sorted {
         match settled.last_mut() {
             Some(last) if is_same(last, &finding) => last.minors = last.minors.with(finding.minors),
@@ -18,11 +18,11 @@ pub fn settle(findings: Vec<Finding>, sources: &[Source]) -> Vec<Finding> {
     settled
 }
 
-fn order<'a>(finding: &'a Finding, sources: &'a [Source]) -> impl Ord + use<'a> {
+fn order<'a>(finding: &'a Finding, files: &'a [File]) -> impl Ord + use<'a> {
     let place = &finding.place;
-    let source = sources.get(place.source.0 as usize);
+    let file = files.get(place.source.0 as usize);
     (
-        source.map_or("", |source| source.name.as_str()),
+        file.map_or("", |file| file.shown.as_str()),
         place.source,
         place.document,
         place.span.start,

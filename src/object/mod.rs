@@ -5,7 +5,9 @@
 //! (`project`).
 
 pub mod placeholder;
+pub mod references;
 pub mod selector;
+pub mod service;
 pub mod workload;
 
 use crate::finding::{ObjectName, Place, Step, keyed_path, locate, render_path, shown_span};
@@ -105,6 +107,18 @@ impl<'t> Object<'t> {
         }
     }
 
+    /// The group that its kind is kept in: objects of the old `extensions` group are those of
+    /// the groups that followed it (`pkg/kubeapiserver/default_storage_factory_builder.go`).
+    pub fn storage_group(&self) -> &'t str {
+        match (self.group, self.kind) {
+            ("extensions", "Deployment" | "DaemonSet" | "ReplicaSet") => "apps",
+            ("extensions", "Ingress" | "NetworkPolicy") => "networking.k8s.io",
+            ("extensions", "PodSecurityPolicy") => "policy",
+            ("extensions", "Job") => "batch",
+            (group, _) => group,
+        }
+    }
+
     /// Group and version as `apiVersion` writes them.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {
@@ -112,6 +126,11 @@ impl<'t> Object<'t> {
         } else {
             format!("{}/{}", self.group, self.version)
         }
+    }
+
+    /// `Kind.group/version`, as summaries name kinds.
+    pub fn kind_and_group(&self) -> String {
+        format!("{}.{}", self.kind, self.api_version())
     }
 
     /// What identifies it, for findings.

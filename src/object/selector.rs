@@ -127,7 +127,8 @@ impl<'t> Selector<'t> {
 }
 
 impl Requirement<'_> {
-    fn holds(&self, labels: &Labels<'_>) -> Tri {
+    /// Whether labels meet it, as far as they are known.
+    pub fn holds(&self, labels: &Labels<'_>) -> Tri {
         if labels.unclear.contains(&self.key) {
             return match self.wants {
                 Wants::Exists => Tri::Yes,

@@ -3,6 +3,9 @@
 use super::Object;
 use crate::tree::Node;
 
+/// The label that a StatefulSet's pods bear: their own name.
+pub const POD_NAME_LABEL: &str = "statefulset.kubernetes.io/pod-name";
+
 /// What makes pods, or is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkloadKind {
@@ -49,6 +52,18 @@ pub struct ContainerPort<'t> {
 }
 
 impl WorkloadKind {
+    /// All of them.
+    pub const ALL: [WorkloadKind; 8] = [
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::ReplicaSet,
+        Self::ReplicationController,
+        Self::Job,
+        Self::CronJob,
+        Self::Pod,
+    ];
+
     /// The kind of an object of one of the groups that hold workloads, old groups included.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
         Some(match (group, kind) {
@@ -76,6 +91,30 @@ impl WorkloadKind {
     /// Whether its pods run until they are replaced.
     pub fn is_long_running(self) -> bool {
         !matches!(self, Self::Job | Self::CronJob | Self::Pod)
+    }
+
+    /// Whether its pods are there to be called: all but those of Jobs.
+    pub fn serves(self) -> bool {
+        !matches!(self, Self::Job | Self::CronJob)
+    }
+
+    /// Whether its controller puts a label with this key on its pods, beyond the template's
+    /// (`pkg/apis/apps/v1/types.go`, `pkg/apis/batch/v1/types.go`: the well-known labels).
+    pub fn sets_label(self, key: &str) -> bool {
+        match key {
+            POD_NAME_LABEL | "apps.kubernetes.io/pod-index" => self == Self::StatefulSet,
+            "controller-revision-hash" => matches!(self, Self::StatefulSet | Self::DaemonSet),
+            "pod-template-generation" => self == Self::DaemonSet,
+            "pod-template-hash" => self == Self::Deployment,
+            "job-name"
+            | "controller-uid"
+            | "batch.kubernetes.io/job-name"
+            | "batch.kubernetes.io/controller-uid"
+            | "batch.kubernetes.io/job-completion-index" => {
+                matches!(self, Self::Job | Self::CronJob)
+            }
+            _ => false,
+        }
     }
 }
 

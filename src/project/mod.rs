@@ -1,15 +1,22 @@
 //! All objects in sight, and what can be known about how they relate.
 //!
 //! Lives here: who is near whom, lookups by kind and name, pods by selector, and what hides
-//! answers (`Gap`). Not here: what a relation means (`rules`).
+//! answers (`Gap`). What each file is, and what kustomizations make of it, is in `files` and
+//! `graph`. Not here: what a relation means (`rules`).
 
+pub mod files;
+pub mod graph;
+pub mod kustomize;
+mod near;
 pub mod providers;
+mod tools;
 
 use std::collections::HashMap;
 
 use crate::object::Object;
-use crate::object::selector::{Labels, Selector, Tri, Wants};
-use crate::object::workload::{Workload, WorkloadKind};
+use crate::object::placeholder::Placeholders;
+use crate::object::selector::{Labels, Requirement, Selector, Tri, Wants};
+use crate::object::workload::{POD_NAME_LABEL, Workload, WorkloadKind};
 use crate::source::SourceId;
 use crate::tree::Node;
 
@@ -31,9 +38,11 @@ pub struct Member<'t> {
 pub enum Role {
     /// It is applied as it stands.
     Whole,
-    /// It is changed before it is applied (a source or patch of a kustomization, encrypted):
+    /// It is changed before it is applied (a source or patch of a kustomization):
     /// names, labels and missing parts aren't known.
     Partial,
+    /// It is encrypted: only its name and kind can be read.
+    Hidden,
 }
 
 /// Where a source lies and what is applied together with it.
@@ -42,7 +51,7 @@ pub struct Location {
     /// The folder, as part of the shown name.
     pub folder: String,
     /// The bundle of the config it belongs to.
-    pub bundle: Option<u32>,
+    pub bundle: Option<(u32, u32)>,
     /// The bundle is declared complete: what isn't in it doesn't exist.
     pub closed: bool,
 }
@@ -89,6 +98,8 @@ pub enum Lookup<'p, 't> {
     },
     /// It can't be known, because of this.
     Unknown(String),
+    /// The config says that it is made elsewhere.
+    Elsewhere,
 }
 
 /// The workloads whose pods a selector selects.
@@ -102,39 +113,55 @@ pub struct Selected<'p, 't> {
     pub unknown: Option<String>,
 }
 
+/// What is known besides the objects.
+#[derive(Debug, Default)]
+pub struct Sight<'t> {
+    /// Where each source lies.
+    pub locations: Vec<Location>,
+    /// What hides answers.
+    pub gaps: Vec<Gap>,
+    /// The namespace of objects that name none.
+    pub default_namespace: String,
+    /// What makes a scalar's value unknown.
+    pub placeholders: Placeholders,
+    /// What the user says is made elsewhere.
+    pub externals: Externals<'t>,
+}
+
+/// Says of an object that isn't in sight whether it is made elsewhere: asked with the source
+/// that refers to it, group, kind, namespace and name.
+type MadeElsewhere<'t> = dyn Fn(SourceId, &str, &str, Option<&str>, &str) -> bool + Sync + 't;
+
+/// What the user says is made elsewhere.
+#[derive(Default)]
+pub struct Externals<'t>(pub Option<Box<MadeElsewhere<'t>>>);
+
 /// All objects in sight.
 #[derive(Debug, Default)]
 pub struct Project<'t> {
     members: Vec<Member<'t>>,
-    locations: Vec<Location>,
+    sight: Sight<'t>,
     by_name: HashMap<(&'t str, &'t str), Vec<u32>>,
     by_label: HashMap<(&'t str, &'t str), Vec<u32>>,
+    by_kind: HashMap<&'t str, Vec<u32>>,
+    /// The first member of each kind whose name holds a placeholder.
+    named_by_placeholder: HashMap<&'t str, u32>,
+    /// The first member with the identity of a later one, for each such later one.
+    doubles: HashMap<Spot, u32>,
     workloads: Vec<u32>,
     /// Workloads with pod labels that aren't fully known.
     unclear: Vec<u32>,
-    gaps: Vec<Gap>,
-    default_namespace: String,
-    placeholders: Placeholders,
 }
 
-/// What makes a scalar's value unknown.
-pub type Placeholders = crate::object::placeholder::Placeholders;
+/// What tells members apart: source, document and item.
+type Spot = (SourceId, u32, Option<u32>);
 
 impl<'t> Project<'t> {
-    /// A project of these members. `locations` are by source.
-    pub fn new(
-        members: Vec<Member<'t>>,
-        locations: Vec<Location>,
-        gaps: Vec<Gap>,
-        default_namespace: String,
-        placeholders: Placeholders,
-    ) -> Self {
+    /// A project of these members.
+    pub fn new(members: Vec<Member<'t>>, sight: Sight<'t>) -> Self {
         let mut project = Self {
             members,
-            locations,
-            gaps,
-            default_namespace,
-            placeholders,
+            sight,
             ..Self::default()
         };
         project.index();
@@ -148,12 +175,12 @@ impl<'t> Project<'t> {
 
     /// What hides answers.
     pub fn gaps(&self) -> &[Gap] {
-        &self.gaps
+        &self.sight.gaps
     }
 
     /// Whether a text holds a placeholder: its value isn't known.
     pub fn is_placeholder(&self, text: &str) -> bool {
-        self.placeholders.in_text(text)
+        self.sight.placeholders.in_text(text)
     }
 
     /// The selector written as a plain map of labels.
@@ -187,6 +214,10 @@ impl<'t> Project<'t> {
                 continue;
             }
             match self.same_namespace(&from.object, object) {
+                Tri::Yes if member.role == Role::Partial => {
+                    unknown =
+                        Some("sources and patches of kustomizations aren't rendered".to_owned());
+                }
                 Tri::Yes => found.push(member),
                 Tri::Unknown => unknown = Some("the namespaces aren't all written".to_owned()),
                 Tri::No => {}
@@ -201,6 +232,7 @@ impl<'t> Project<'t> {
             .or_else(|| self.gap(closed, kind));
         match unknown {
             Some(why) => Lookup::Unknown(why),
+            None if self.is_external(from, group, kind, name) => Lookup::Elsewhere,
             None => Lookup::Absent { closed },
         }
     }
@@ -216,8 +248,8 @@ impl<'t> Project<'t> {
             if closed && self.nearness(from, member) != Nearness::Bundle {
                 continue;
             }
-            let matches = selector
-                .matches(&member.pod_labels)
+            let matches = member
+                .selected_by(selector)
                 .and(self.same_namespace(&from.object, &member.object));
             match (matches, member.role) {
                 (Tri::Yes, Role::Whole) => found.push(member),
@@ -234,28 +266,6 @@ impl<'t> Project<'t> {
         }
     }
 
-    /// Workloads close to `from` whose pods have some of the selector's keys with other values:
-    /// what was probably meant. At most three, the closest first.
-    pub fn near_misses(&self, from: &Member<'t>, selector: &Selector<'t>) -> Vec<&Member<'t>> {
-        let shares_key = |member: &&Member<'t>| {
-            let has = |r: &crate::object::selector::Requirement<'_>| {
-                member.pod_labels.get(r.key).is_some()
-            };
-            selector.requirements.iter().any(has)
-        };
-        let in_namespace =
-            |m: &&Member<'t>| self.same_namespace(&from.object, &m.object) == Tri::Yes;
-        let mut near: Vec<_> = self
-            .workloads()
-            .filter(|m| m.role == Role::Whole && self.nearness(from, m) < Nearness::Elsewhere)
-            .filter(in_namespace)
-            .filter(shares_key)
-            .collect();
-        near.sort_by_key(|m| self.nearness(from, m));
-        near.truncate(3);
-        near
-    }
-
     /// Everything that makes pods.
     pub fn workloads(&self) -> impl Iterator<Item = &Member<'t>> {
         self.workloads
@@ -264,12 +274,27 @@ impl<'t> Project<'t> {
     }
 
     /// Members of a kind and name; an empty name gives those whose name the server makes up.
-    pub fn named(&self, kind: &'t str, name: &'t str) -> impl Iterator<Item = &Member<'t>> {
-        let indexes = self
-            .by_name
-            .get(&(kind, name))
-            .map_or(&[][..], Vec::as_slice);
+    pub fn named<'p>(
+        &'p self,
+        kind: &'p str,
+        name: &'p str,
+    ) -> impl Iterator<Item = &'p Member<'t>> {
+        let by_name: &HashMap<(&str, &str), Vec<u32>> = &self.by_name;
+        let indexes = by_name.get(&(kind, name)).map_or(&[][..], Vec::as_slice);
         indexes.iter().filter_map(|&i| self.members.get(i as usize))
+    }
+
+    /// All members of a kind, of any group.
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Member<'t>> {
+        let indexes = self.by_kind.get(kind).map_or(&[][..], Vec::as_slice);
+        indexes.iter().filter_map(|&i| self.members.get(i as usize))
+    }
+
+    /// The first member that is the same object as this later one and applied together with it.
+    /// An old group of a kind and its present one hold the same objects.
+    pub fn first_double(&self, member: &Member<'t>) -> Option<&Member<'t>> {
+        let first = self.doubles.get(&member.spot())?;
+        self.members.get(*first as usize)
     }
 
     /// How close two members are.
@@ -288,7 +313,7 @@ impl<'t> Project<'t> {
     /// Whether two objects end up in one namespace. One that isn't written may be given at
     /// apply time, so it only differs for sure where both are written.
     pub fn same_namespace(&self, a: &Object<'_>, b: &Object<'_>) -> Tri {
-        let default = self.default_namespace.as_str();
+        let default = self.sight.default_namespace.as_str();
         let unclear = |n: Option<&str>| n.is_some_and(|n| self.is_placeholder(n));
         match (a.namespace, b.namespace) {
             _ if a.namespace == b.namespace => Tri::Yes,
@@ -307,17 +332,29 @@ impl<'t> Project<'t> {
             closed: false,
         };
         let SourceId(index) = member.object.source;
-        self.locations.get(index as usize).unwrap_or(&NOWHERE)
+        self.sight.locations.get(index as usize).unwrap_or(&NOWHERE)
+    }
+
+    fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
+        let namespace = from
+            .object
+            .namespace
+            .unwrap_or(&self.sight.default_namespace);
+        let source = from.object.source;
+        let externals = self.sight.externals.0.as_ref();
+        externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }
 
     fn index(&mut self) {
         for (i, member) in self.members.iter().enumerate() {
             let i = i as u32;
             let object = &member.object;
-            self.by_name
-                .entry((object.kind, object.name))
-                .or_default()
-                .push(i);
+            let namesakes = self.by_name.entry((object.kind, object.name)).or_default();
+            namesakes.push(i);
+            self.by_kind.entry(object.kind).or_default().push(i);
+            if self.is_placeholder(object.name) {
+                self.named_by_placeholder.entry(object.kind).or_insert(i);
+            }
             if member.workload.is_none() {
                 continue;
             }
@@ -329,12 +366,45 @@ impl<'t> Project<'t> {
                 self.by_label.entry(*pair).or_default().push(i);
             }
         }
+        self.doubles = self.find_doubles();
+    }
+
+    /// Only namesakes are compared, by hash, so it takes about as many steps as there are members.
+    fn find_doubles(&self) -> HashMap<Spot, u32> {
+        let mut doubles = HashMap::new();
+        for ((_, name), namesakes) in self.by_name.iter().filter(|(_, list)| list.len() > 1) {
+            if name.is_empty() || self.is_placeholder(name) {
+                continue;
+            }
+            let mut firsts = HashMap::new();
+            for &i in namesakes {
+                let Some(member) = self.members.get(i as usize) else {
+                    continue;
+                };
+                let object = &member.object;
+                if member.role != Role::Whole
+                    || object.namespace.is_some_and(|n| self.is_placeholder(n))
+                {
+                    continue;
+                }
+                let bundle = self.location(member).bundle.ok_or(object.source);
+                let identity = (bundle, object.storage_group(), object.namespace);
+                let first = *firsts.entry(identity).or_insert(i);
+                if first != i {
+                    doubles.insert(member.spot(), first);
+                }
+            }
+        }
+        doubles
     }
 
     /// The workloads that may match: by the rarest pair that the selector asks for, so that
     /// relating n objects takes about n steps.
     fn candidates(&self, selector: &Selector<'t>) -> Vec<&Member<'t>> {
-        let exact = selector.requirements.iter().filter_map(|r| match &r.wants {
+        let by_template =
+            |r: &&Requirement<'_>| !WorkloadKind::ALL.iter().any(|k| k.sets_label(r.key));
+        let asked = selector.requirements.iter().filter(by_template);
+        let exact = asked.filter_map(|r| match &r.wants {
             Wants::In(values) => match values.as_slice() {
                 [value] => Some((r.key, *value)),
                 _ => None,
@@ -367,8 +437,8 @@ impl<'t> Project<'t> {
     }
 
     fn named_by_placeholder(&self, kind: &str) -> Option<String> {
-        let holds = |m: &&Member<'t>| m.object.kind == kind && self.is_placeholder(m.object.name);
-        let member = self.members.iter().find(holds)?;
+        let index = *self.named_by_placeholder.get(kind)?;
+        let member = self.members.get(index as usize)?;
         Some(format!(
             "the name of {} holds a placeholder",
             member.object.title()
@@ -383,7 +453,17 @@ impl<'t> Project<'t> {
             Provides::Anything => true,
             Provides::Kind(provided) => provided == kind,
         };
-        self.gaps.iter().find(provides).map(|gap| gap.why.clone())
+        self.sight
+            .gaps
+            .iter()
+            .find(provides)
+            .map(|gap| gap.why.clone())
+    }
+}
+
+impl std::fmt::Debug for Externals<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Externals")
     }
 }
 
@@ -399,6 +479,52 @@ impl<'t> Member<'t> {
             role,
             workload,
         }
+    }
+
+    /// Whether a selector selects its pods, as far as can be known. Labels that controllers set
+    /// count as present.
+    pub fn selected_by(&self, selector: &Selector<'t>) -> Tri {
+        let start = if selector.unclear {
+            Tri::Unknown
+        } else {
+            Tri::Yes
+        };
+        let meets = |r: &Requirement<'t>| match r.holds(&self.pod_labels) {
+            Tri::No if self.controller_sets(r.key) => self.meets_by_controller(r),
+            holds => holds,
+        };
+        let requirements = selector.requirements.iter();
+        requirements.fold(start, |so_far, r| so_far.and(meets(r)))
+    }
+
+    fn controller_sets(&self, key: &str) -> bool {
+        self.workload.is_some_and(|(kind, _)| kind.sets_label(key))
+    }
+
+    fn meets_by_controller(&self, requirement: &Requirement<'t>) -> Tri {
+        let is_pod = |value: &&str| {
+            let ordinal = value
+                .strip_prefix(self.object.name)
+                .and_then(|rest| rest.strip_prefix('-'));
+            ordinal.is_some_and(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_digit()))
+        };
+        match &requirement.wants {
+            Wants::Exists => Tri::Yes,
+            Wants::DoesNotExist => Tri::No,
+            Wants::In(values) if requirement.key == POD_NAME_LABEL => {
+                if values.iter().any(is_pod) {
+                    Tri::Yes
+                } else {
+                    Tri::No
+                }
+            }
+            _ => Tri::Unknown,
+        }
+    }
+
+    fn spot(&self) -> Spot {
+        let object = &self.object;
+        (object.source, object.document, object.item)
     }
 
     /// The view of what makes pods.

@@ -34,3 +34,29 @@ pub fn provided_by(group: &str, kind: &str) -> Option<Provides> {
         _ => Some(Provides::Anything),
     }
 }
+
+/// Whether a group isn't one of Kubernetes' own.
+pub fn is_custom(group: &str) -> bool {
+    let own = ["", "apps", "batch", "autoscaling", "policy", "extensions"];
+    let served_by_kubernetes = [
+        "admissionregistration",
+        "apiextensions",
+        "authentication",
+        "authorization",
+        "certificates",
+        "coordination",
+        "discovery",
+        "events",
+        "flowcontrol.apiserver",
+        "internal.apiserver",
+        "networking",
+        "node",
+        "rbac.authorization",
+        "resource",
+        "scheduling",
+        "storage",
+        "storagemigration",
+    ];
+    let short = group.strip_suffix(".k8s.io");
+    !own.contains(&group) && !short.is_some_and(|short| served_by_kubernetes.contains(&short))
+}

@@ -3,9 +3,74 @@
 
 use crate::rule::Rule;
 
+mod absence;
+mod read;
+mod bundle {
+    pub mod duplicate_object;
+    pub mod missing_config_map;
+    pub mod missing_secret;
+    pub mod overlapping_selectors;
+}
+
 mod server {
+    pub mod progress_deadline_too_short;
+    pub mod restart_policy_not_always;
     pub mod selector_mismatch;
+    pub mod volume_mount_without_volume;
+    pub mod zero_surge_zero_unavailable;
+}
+
+mod workload {
+    mod governing_service;
+
+    pub mod duplicate_claim_template;
+    pub mod governing_service_missing;
+    pub mod governing_service_not_headless;
+    pub mod governing_service_selects_others;
+    pub mod no_revision_history;
+    pub mod partition_holds_all_pods;
+    pub mod paused_at_creation;
+    pub mod undeclared_probe_port;
+}
+
+mod service {
+    pub mod service_selects_nothing;
+    mod target;
+    pub mod target_port_not_everywhere;
+    pub mod target_port_protocol_mismatch;
+    pub mod undeclared_target_port;
+}
+
+mod storage {
+    pub mod exclusive_claim_with_surge;
+    pub mod missing_claim;
+    pub mod volume_hidden_by_claim_template;
 }
 
 /// Every rule, by family and name.
-pub static RULES: &[&Rule] = &[&server::selector_mismatch::RULE];
+pub static RULES: &[&Rule] = &[
+    &server::progress_deadline_too_short::RULE,
+    &server::restart_policy_not_always::RULE,
+    &server::selector_mismatch::RULE,
+    &server::volume_mount_without_volume::RULE,
+    &server::zero_surge_zero_unavailable::RULE,
+    &workload::duplicate_claim_template::RULE,
+    &workload::governing_service_missing::RULE,
+    &workload::governing_service_not_headless::RULE,
+    &workload::governing_service_selects_others::RULE,
+    &workload::no_revision_history::RULE,
+    &workload::partition_holds_all_pods::RULE,
+    &workload::paused_at_creation::RULE,
+    &workload::undeclared_probe_port::RULE,
+    &bundle::duplicate_object::RULE,
+    &bundle::missing_config_map::RULE,
+    &bundle::missing_secret::RULE,
+    &bundle::overlapping_selectors::RULE,
+    &service::service_selects_nothing::RULE,
+    &service::target_port_not_everywhere::RULE,
+    &service::target_port_protocol_mismatch::RULE,
+    &service::undeclared_target_port::RULE,
+    &storage::exclusive_claim_with_surge::RULE,
+    &storage::missing_claim::RULE,
+    &storage::volume_hidden_by_claim_template::RULE,
+];

@@ -4,10 +4,11 @@
 //! granit-parser; this file is the only one that knows it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 
-use super::resolve;
+use super::{budget, resolve, strict};
 use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
 use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
@@ -20,6 +21,58 @@ pub(super) fn document(
     chunk: Span,
 ) -> Result<Option<NodeId>, Fault> {
     let text = source.text.get(chunk.range()).unwrap_or("");
+    let text = strict::until_end_mark(text);
+    strict::check_lines(text, chunk)?;
+    let mut text = Cow::Borrowed(text);
+    let (comments, duplicates) = (reading.comments.len(), reading.duplicates.len());
+    // Each round takes one thing out of the way that go-yaml reads and the parser doesn't.
+    for _ in 0..RETRIES_MAX {
+        match attempt(builder, reading, source, chunk, &text) {
+            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Repair(range)) => {
+                let blank = " ".repeat(range.len());
+                text.to_mut().replace_range(range, &blank);
+                reading.comments.truncate(comments);
+                reading.duplicates.truncate(duplicates);
+            }
+            Ok(root) => return Ok(root),
+        }
+    }
+    attempt(builder, reading, source, chunk, &text).map_err(|stop| match stop {
+        Stop::Fault(fault) => fault,
+        Stop::Repair(range) => Fault::limit(
+            Span::new(
+                chunk.start + range.start as u32,
+                chunk.start + range.end as u32,
+            ),
+            "too many comments without a blank before them",
+        ),
+    })
+}
+
+/// How often a chunk is repaired; each time it is read again from its start.
+const RETRIES_MAX: usize = 32;
+
+/// Why reading a chunk ended early.
+enum Stop {
+    Fault(Fault),
+    /// These bytes of the chunk mean nothing to go-yaml and stop the parser.
+    Repair(Range<usize>),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+fn attempt(
+    builder: &mut Builder,
+    reading: &mut Reading,
+    source: &Source,
+    chunk: Span,
+    text: &str,
+) -> Result<Option<NodeId>, Stop> {
     let mut options = granit_parser::Options::default();
     options.bom_inside_document_as_content = true;
     options.flow_nesting_limit = DEPTH_MAX;
@@ -34,9 +87,15 @@ pub(super) fn document(
         frames: Vec::new(),
         pending: Vec::new(),
         has_alias: false,
+        has_tab: memchr::memchr(b'\t', text.as_bytes()).is_some(),
+        gap_start: chunk.start,
+        after_plain: None,
     };
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| scan_fault(&error, chunk))?;
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => return Err(composer.repair_or_fault(&error, text, chunk)),
+        };
         let span = composer.span(span);
         match event {
             Event::DocumentStart(..) | Event::StreamStart => {}
@@ -44,7 +103,7 @@ pub(super) fn document(
             event => composer.event(event, span)?,
         }
     }
-    composer.finish()
+    Ok(composer.finish(chunk.start + text.len() as u32)?)
 }
 
 struct Composer<'a> {
@@ -59,6 +118,11 @@ struct Composer<'a> {
     /// Children of all open collections, innermost last.
     pending: Vec<NodeId>,
     has_alias: bool,
+    has_tab: bool,
+    /// Where the last scalar, alias or flow bracket ended.
+    gap_start: u32,
+    /// After a plain scalar: the column from which it takes tabs for blanks.
+    after_plain: Option<u32>,
 }
 
 /// A collection whose end hasn't come yet.
@@ -70,14 +134,22 @@ struct Frame {
     first: usize,
     /// How many merge keys it has.
     merges: usize,
+    /// Written with brackets or braces.
+    flow: bool,
+    start: u32,
+    /// A key with a colon that go-yaml takes for its last character.
+    colon_key: Option<Span>,
 }
 
 impl Composer<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        self.check_gap(&event, span)?;
         match event {
             Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag, span),
-            Event::MappingStart(_, anchor, _) => self.open(Kind::Mapping, anchor, span),
-            Event::SequenceStart(_, anchor, _) => self.open(Kind::Sequence, anchor, span),
+            Event::MappingStart(style, anchor, _) => self.open(Kind::Mapping, style, anchor, span),
+            Event::SequenceStart(style, anchor, _) => {
+                self.open(Kind::Sequence, style, anchor, span)
+            }
             Event::MappingEnd | Event::SequenceEnd => self.close(span),
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::Comment(..) => {
@@ -88,13 +160,73 @@ impl Composer<'_> {
         }
     }
 
-    fn finish(self) -> Result<Option<NodeId>, Fault> {
+    /// Tabs between the last token and this one, where go-yaml takes none.
+    fn check_gap(&mut self, event: &Event<'_>, span: Span) -> Result<(), Fault> {
+        let (plain, block) = match event {
+            Event::Scalar(_, style, ..) => (*style == ScalarStyle::Plain, is_block(*style)),
+            Event::MappingStart(StructureStyle::Flow, ..)
+            | Event::SequenceStart(StructureStyle::Flow, ..)
+            | Event::Alias(_) => (false, false),
+            Event::MappingEnd | Event::SequenceEnd
+                if self.frames.last().is_some_and(|frame| frame.flow) =>
+            {
+                self.gap_start = self.gap_start.max(span.end);
+                self.after_plain = None;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        if self.has_tab && !self.in_flow() {
+            let with_first = block && !strict::has_indent_indicator(self.text, span.start);
+            let end = span.start + u32::from(with_first);
+            self.check_tabs(end, false)?;
+        }
+        if span.end > span.start {
+            self.gap_start = span.end;
+            self.after_plain = (plain && self.has_tab).then(|| self.indent());
+        }
+        Ok(())
+    }
+
+    fn check_tabs(&self, end: u32, last: bool) -> Result<(), Fault> {
+        let gap = Span::new(self.gap_start, end);
+        strict::check_tabs(self.text, gap, self.after_plain, last)
+    }
+
+    /// One more than the column of the innermost collection.
+    fn indent(&self) -> u32 {
+        self.frames
+            .last()
+            .map_or(0, |frame| 1 + self.column(frame.start))
+    }
+
+    fn column(&self, at: u32) -> u32 {
+        let before = self.text.get(..at as usize).unwrap_or("");
+        let line = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
+        before.get(line..).unwrap_or("").chars().count() as u32
+    }
+
+    /// Whether a bracket is open at a byte that the parser's events haven't reached.
+    fn opens_flow(&self, at: u32) -> bool {
+        let gap = Span::new(self.gap_start, at);
+        let gap = self.text.get(gap.range()).unwrap_or("");
+        self.in_flow() || gap.contains(['[', '{'])
+    }
+
+    fn in_flow(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.flow)
+    }
+
+    fn finish(self, end: u32) -> Result<Option<NodeId>, Fault> {
+        if self.has_tab {
+            self.check_tabs(end, true)?;
+        }
         let Some(&root) = self.pending.first() else {
             return Ok(None);
         };
         let node = self.builder.tree().node(root);
         if self.has_alias {
-            check_alias_budget(node)?;
+            budget::check(node)?;
         }
         Ok((!node.is_null()).then_some(root))
     }
@@ -102,6 +234,31 @@ impl Composer<'_> {
     fn span(&self, span: granit_parser::Span) -> Span {
         let bytes = span.byte_range().unwrap_or_default();
         Span::new(self.base + bytes.start as u32, self.base + bytes.end as u32)
+    }
+
+    /// What to do about an error of the parser: libyaml needs no blank before a comment that
+    /// follows a bracket or quote, and takes tabs for blanks inside brackets.
+    fn repair_or_fault(&self, error: &ScanError, text: &str, chunk: Span) -> Stop {
+        let at = error.marker().byte_offset().unwrap_or(0);
+        let rest = text.get(at..).unwrap_or("");
+        match error.kind() {
+            ErrorKind::CommentNotSeparated if rest.starts_with('#') => {
+                let length = rest.find('\n').unwrap_or(rest.len());
+                Stop::Repair(at..at + length)
+            }
+            ErrorKind::TabInBlockIndentation if self.opens_flow(chunk.start + at as u32) => {
+                let before = text.get(..at).unwrap_or("");
+                let line = before.rfind('\n').map_or(0, |at| at + 1);
+                let tab = |from: usize| memchr::memchr2(b'\t', b'\n', text.as_bytes().get(from..)?);
+                match tab(line).map(|tab| line + tab) {
+                    Some(tab) if text.as_bytes().get(tab) == Some(&b'\t') => {
+                        Stop::Repair(tab..tab + 1)
+                    }
+                    _ => Stop::Fault(scan_fault(error, chunk)),
+                }
+            }
+            _ => Stop::Fault(scan_fault(error, chunk)),
+        }
     }
 
     fn wants_key(&self) -> bool {
@@ -121,10 +278,23 @@ impl Composer<'_> {
         // The parser writes `~` for nothing at all: an empty span tells it apart.
         let nothing = span.start == span.end && style == ScalarStyle::Plain;
         let text = if nothing { Cow::Borrowed("") } else { text };
+        let is_key = self.wants_key();
+        strict::check_scalar(self.text, span, style, is_key, self.in_flow())?;
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        let merges = tag.as_ref().is_none_or(|tag| merges(tag));
+        // A `<<` that doesn't merge is told apart by its style.
+        let style = if text == "<<" && !merges {
+            Style::Quoted
+        } else {
+            style
+        };
+        let (text, span) = match self.with_colon(style, span) {
+            Some(with) => (Cow::Owned(format!("{text}:")), with),
+            None => (text, span),
         };
         let (kind, text) = match tag {
             None if style == Style::Plain => (resolve::plain(&text), text),
@@ -132,17 +302,13 @@ impl Composer<'_> {
             Some(tag) => resolve::tagged(&tag_name(&tag), text)
                 .map_err(|message| Fault::new(span, message))?,
         };
-        if kind == Kind::Float
-            && !self.wants_key()
-            && resolve::float(&text).is_none_or(|f| !f.is_finite())
-        {
+        if kind == Kind::Float && !is_key && resolve::float(&text).is_none_or(|f| !f.is_finite()) {
             return Err(Fault::new(
                 span,
                 format!("`{text}` is a number that JSON can't express"),
             )
             .help("quote it if it is meant as text"));
         }
-        let is_key = self.wants_key();
         let id = if is_key {
             self.key(kind, style, span, text)?
         } else {
@@ -151,6 +317,26 @@ impl Composer<'_> {
         self.remember(anchor, id);
         self.pending.push(id);
         Ok(())
+    }
+
+    /// In a flow collection go-yaml reads the colon of `[fe80::]` or `{a:}` as part of the text.
+    fn with_colon(&mut self, style: Style, span: Span) -> Option<Span> {
+        let rest = self.text.as_bytes().get(span.end as usize..)?;
+        let frame = self.frames.last_mut().filter(|frame| frame.flow)?;
+        let glued = matches!(rest, [b':', b',' | b'[' | b']' | b'{' | b'}', ..]);
+        if style != Style::Plain || !glued || span.start == span.end {
+            return None;
+        }
+        let with = Span::new(span.start, span.end + 1);
+        frame.colon_key = Some(with);
+        Some(with)
+    }
+
+    /// A pair in a list that is none: its colon belongs to the text.
+    fn is_colon_item(&self, frame: &Frame) -> bool {
+        let braced = self.text.as_bytes().get(frame.start as usize) == Some(&b'{');
+        let in_list = self.frames.last().is_some_and(|f| f.kind == Kind::Sequence);
+        in_list && frame.colon_key.is_some() && !braced
     }
 
     /// A key: whatever its type, it becomes text (sigs.k8s.io/yaml, `convertToJSONableObject`).
@@ -174,7 +360,10 @@ impl Composer<'_> {
             } else {
                 "false"
             }),
-            Kind::Int => resolve::int(&text).unwrap_or_default().to_string().into(),
+            Kind::Int => match i64::try_from(resolve::int(&text).unwrap_or_default()) {
+                Ok(value) => value.to_string().into(),
+                Err(_) => return Err(Fault::new(span, "a key can't be an integer of this size")),
+            },
             Kind::Float => resolve::float_key(&text).into(),
             Kind::Null | Kind::Sequence | Kind::Mapping => {
                 return Err(Fault::new(span, "a key can't be null"));
@@ -197,7 +386,13 @@ impl Composer<'_> {
         inside.then(|| Span::new(offset as u32, (offset + text.len()) as u32))
     }
 
-    fn open(&mut self, kind: Kind, anchor: usize, span: Span) -> Result<(), Fault> {
+    fn open(
+        &mut self,
+        kind: Kind,
+        style: StructureStyle,
+        anchor: usize,
+        span: Span,
+    ) -> Result<(), Fault> {
         if self.wants_key() {
             return Err(Fault::new(span, "a key can't be a mapping or a list")
                 .help("quote it: text in braces is YAML's short form of a mapping"));
@@ -216,6 +411,9 @@ impl Composer<'_> {
             anchor,
             first: self.pending.len(),
             merges: 0,
+            flow: style == StructureStyle::Flow,
+            start: span.start,
+            colon_key: None,
         });
         Ok(())
     }
@@ -224,6 +422,15 @@ impl Composer<'_> {
         let Some(frame) = self.frames.pop() else {
             return Ok(());
         };
+        if self.is_colon_item(&frame)
+            && let Some(place) = frame.colon_key
+        {
+            self.pending.truncate(frame.first.saturating_sub(1));
+            let text = self.text.get(place.range()).unwrap_or("").to_owned();
+            let id = self.text_node(Kind::String, Style::Plain, place, &text);
+            self.pending.push(id);
+            return Ok(());
+        }
         // The end of a block collection lies at the next token: take the last child's instead.
         let last = self.pending.get(frame.first..).and_then(<[_]>::last);
         let last_end = last.map(|&id| self.builder.tree().node(id).place().end);
@@ -271,6 +478,7 @@ impl Composer<'_> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Fault> {
         self.has_alias = true;
+        strict::check_name(self.text, span)?;
         let Some(target) = self.anchors.get(anchor).copied().flatten() else {
             return Err(Fault::new(
                 span,
@@ -304,6 +512,12 @@ impl Composer<'_> {
                 continue;
             }
             let value = tree.node(value);
+            if value.is_alias() && value.kind() == Kind::Sequence {
+                return Err(Fault::new(
+                    value.place(),
+                    "`<<` merges mappings, and this alias is a list",
+                ));
+            }
             // Of a list, earlier mappings win: they are set last.
             let mut sources: Vec<Node<'_>> = match value.kind() {
                 Kind::Sequence => value.items().collect(),
@@ -346,46 +560,6 @@ impl Composer<'_> {
     }
 }
 
-/// go-yaml's guard against documents that explode when aliases are followed.
-fn check_alias_budget(root: Node<'_>) -> Result<(), Fault> {
-    struct Count {
-        decoded: u64,
-        by_alias: u64,
-    }
-    fn allowed(decoded: u64) -> f64 {
-        match decoded {
-            ..=400_000 => 0.99,
-            4_000_000.. => 0.10,
-            _ => 0.99 - 0.89 * ((decoded - 400_000) as f64 / 3_600_000.0),
-        }
-    }
-    fn visit(node: Node<'_>, in_alias: bool, count: &mut Count) -> bool {
-        count.decoded += 1;
-        count.by_alias += u64::from(in_alias);
-        let ratio = count.by_alias as f64 / count.decoded as f64;
-        if count.by_alias > 100 && count.decoded > 1000 && ratio > allowed(count.decoded) {
-            return false;
-        }
-        let in_alias = in_alias || node.is_alias();
-        node.items().all(|item| visit(item, in_alias, count))
-            && node
-                .entries()
-                .all(|(key, value)| visit(key, in_alias, count) && visit(value, in_alias, count))
-    }
-    let mut count = Count {
-        decoded: 0,
-        by_alias: 0,
-    };
-    if visit(root, false, &mut count) {
-        Ok(())
-    } else {
-        Err(Fault::new(
-            root.place(),
-            "its aliases unfold to too much: excessive aliasing",
-        ))
-    }
-}
-
 /// The name of a `!!tag`; empty for tags of other namespaces.
 fn tag_name(tag: &Tag) -> String {
     let (handle, suffix) = tag.parts();
@@ -393,6 +567,16 @@ fn tag_name(tag: &Tag) -> String {
     full.strip_prefix("tag:yaml.org,2002:")
         .unwrap_or("")
         .to_owned()
+}
+
+/// Whether a plain `<<` with this tag still merges (`isMerge`).
+fn merges(tag: &Tag) -> bool {
+    let (handle, suffix) = tag.parts();
+    tag_name(tag) == "merge" || matches!((handle, suffix), ("!", "") | ("", "!"))
+}
+
+fn is_block(style: ScalarStyle) -> bool {
+    matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
 }
 
 fn scan_fault(error: &ScanError, chunk: Span) -> Fault {

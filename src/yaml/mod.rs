@@ -1,12 +1,16 @@
 //! YAML as kubectl reads it: go-yaml v2 behind sigs.k8s.io/yaml, documents split by lines.
 //!
 //! `split` cuts the text into documents, `compose` makes each a tree, `resolve` says what a
-//! plain scalar means. Not here: JSON (`json`), which `read` tries first where kubectl does.
+//! plain scalar means, `canonical` writes a value as kubectl would send it. Not here: the JSON
+//! reader (`json`), which `read` tries first where kubectl does.
 
+pub mod canonical;
 pub mod resolve;
 
+mod budget;
 mod compose;
 mod split;
+mod strict;
 
 use crate::document::{Document, Fault, Reading, SIZE_MAX};
 use crate::json;
@@ -22,29 +26,37 @@ pub fn read(source: &Source) -> Reading {
     if text.len() > SIZE_MAX {
         return too_large();
     }
-    if text.trim_start().starts_with('{')
-        && let Some(reading) = json::read(text)
-    {
-        return reading;
-    }
-    read_yaml(source)
-}
-
-fn read_yaml(source: &Source) -> Reading {
     let mut reading = Reading::default();
     let mut builder = Builder::new(source.text.clone());
-    for chunk in split::chunks(&source.text) {
+    let yaml_from = if looks_like_json(text) {
+        json::read(&mut builder, &mut reading, text)
+    } else {
+        Some(0)
+    };
+    if let Some(from) = yaml_from {
+        read_yaml(&mut builder, &mut reading, source, from);
+    }
+    reading.tree = builder.finish();
+    reading
+}
+
+/// `GuessJSONStream`: the first character that isn't blank, if it is among the first 4096 bytes.
+fn looks_like_json(text: &str) -> bool {
+    let rest = text.trim_start();
+    rest.starts_with('{') && text.len() - rest.len() < 4096
+}
+
+fn read_yaml(builder: &mut Builder, reading: &mut Reading, source: &Source, from: usize) {
+    for chunk in split::chunks(&source.text, from) {
         let root = match chunk.fault {
             Some(fault) => Err(fault),
-            None => compose::document(&mut builder, &mut reading, source, chunk.span),
+            None => compose::document(builder, reading, source, chunk.span),
         };
         reading.documents.push(Document {
             span: chunk.span,
             root,
         });
     }
-    reading.tree = builder.finish();
-    reading
 }
 
 fn too_large() -> Reading {

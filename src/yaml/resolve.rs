@@ -31,6 +31,11 @@ pub fn bool_value(text: &str) -> bool {
 /// The value of text that `plain` calls an integer; in the range of `i64` and `u64` together.
 pub fn int(text: &str) -> Option<i128> {
     let plain = without_underscores(text);
+    // go-yaml tries what follows a lower-case `0b` once more, sign and all.
+    if let Some(signed @ [b'+' | b'-', ..]) = plain.as_bytes().strip_prefix(b"0b") {
+        let digits = std::str::from_utf8(signed).ok()?;
+        return i64::from_str_radix(digits, 2).ok().map(i128::from);
+    }
     let (negative, digits) = match plain.as_bytes().first()? {
         b'-' => (true, plain.get(1..)?),
         b'+' => (false, plain.get(1..)?),
@@ -77,7 +82,7 @@ pub fn tagged<'t>(name: &str, text: Cow<'t, str>) -> Result<(Kind, Cow<'t, str>)
     };
     match (natural, wanted) {
         _ if natural == wanted => Ok((wanted, text)),
-        (Kind::Int, Kind::Float) => {
+        (Kind::Int, Kind::Float) if int(&text).is_some_and(|i| i64::try_from(i).is_ok()) => {
             let value = int(&text).unwrap_or_default();
             Ok((Kind::Float, value.to_string().into()))
         }
@@ -88,7 +93,8 @@ pub fn tagged<'t>(name: &str, text: Cow<'t, str>) -> Result<(Kind, Cow<'t, str>)
     }
 }
 
-/// A float as a key: `%g` of its 32-bit value, as sigs.k8s.io/yaml writes it.
+/// A float as a key: its 32-bit value in Go's shortest `%g` (an exponent from 1e6 on), as
+/// sigs.k8s.io/yaml writes it.
 pub fn float_key(text: &str) -> String {
     let value = float(text).unwrap_or_default();
     if value.is_nan() {
@@ -101,7 +107,7 @@ pub fn float_key(text: &str) -> String {
     let scientific = format!("{value:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return format!("{value}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -175,7 +181,10 @@ fn word(text: &str) -> Kind {
 
 fn dotted(text: &str) -> Kind {
     let special = matches!(text, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN");
-    if special || (!text.contains('_') && is_float(text) && float(text).is_some()) {
+    let number = underscores_separate_digits(text)
+        && is_float(&without_underscores(text))
+        && float(text).is_some();
+    if special || number {
         Kind::Float
     } else {
         Kind::String
@@ -238,6 +247,17 @@ fn is_float(text: &str) -> bool {
     };
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     !exponent.is_empty() && digits(exponent) == exponent.len()
+}
+
+/// Go's own rule for `_` in numbers, which go-yaml keeps for those that start with a dot.
+fn underscores_separate_digits(text: &str) -> bool {
+    text.split('_')
+        .skip(1)
+        .all(|part| part.starts_with(|c: char| c.is_ascii_digit()))
+        && text
+            .rsplit('_')
+            .skip(1)
+            .all(|part| part.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 fn without_underscores(text: &str) -> Cow<'_, str> {

@@ -16,11 +16,14 @@ pub struct Chunk {
     pub fault: Option<Fault>,
 }
 
-/// The chunks of a text, in order.
-pub fn chunks(text: &str) -> Vec<Chunk> {
+/// The chunks of a text from the byte `from` on, in order.
+pub fn chunks(text: &str, from: usize) -> Vec<Chunk> {
     let mut chunks = Vec::new();
-    let mut open = Open::default();
-    for start in separators(text) {
+    let mut open = Open {
+        start: from,
+        fault: None,
+    };
+    for start in separators(text, from) {
         let end = memchr::memchr(b'\n', text.as_bytes().get(start..).unwrap_or(&[]))
             .map_or(text.len(), |at| start + at + 1);
         let rest = text.get(start + 3..end).unwrap_or("").trim();
@@ -46,7 +49,6 @@ pub fn chunks(text: &str) -> Vec<Chunk> {
     chunks
 }
 
-#[derive(Default)]
 struct Open {
     start: usize,
     fault: Option<Fault>,
@@ -61,10 +63,11 @@ impl Open {
     }
 }
 
-/// Where lines start with `---`.
-fn separators(text: &str) -> impl Iterator<Item = usize> {
-    let first = text.starts_with("---").then_some(0);
-    let others = memchr::memmem::find_iter(text.as_bytes(), b"\n---").map(|at| at + 1);
+/// Where lines start with `---`, the byte `from` being the start of a line.
+fn separators(text: &str, from: usize) -> impl Iterator<Item = usize> {
+    let text = text.get(from..).unwrap_or("");
+    let first = text.starts_with("---").then_some(from);
+    let others = memchr::memmem::find_iter(text.as_bytes(), b"\n---").map(move |at| from + at + 1);
     first.into_iter().chain(others)
 }
 
@@ -84,7 +87,7 @@ mod tests {
 
     fn split(text: &str) -> Vec<&str> {
         let faulty = |c: &Chunk| if c.fault.is_some() { "!" } else { "" };
-        chunks(text)
+        chunks(text, 0)
             .iter()
             .flat_map(|c| [&text[c.span.range()], faulty(c)])
             .filter(|t| !t.is_empty())

@@ -1,8 +1,10 @@
 //! `selector-mismatch`: see `rules/server/selector-mismatch.md`.
 
 use crate::finding::{Family, Proof, RuleMeta, Severity};
-use crate::object::selector::Tri;
+use crate::object::selector::{Selector, Tri, Wants};
+use crate::object::workload::WorkloadKind;
 use crate::rule::{Context, Rule, Scope, Sink};
+use crate::rules::read;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -18,22 +20,23 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_, '_>, sink: &mut Sink) {
-    let Some(workload) = context.member.as_workload() else {
+    let Some(workload) = read::workload(context) else {
         return;
     };
-    if !matches!(context.object().version, "v1") || !workload.kind.is_long_running() {
-        return;
-    }
-    let Some(written) = workload.selector() else {
+    let written = workload.selector();
+    let Some(written) = written.filter(|_| workload.kind.is_long_running()) else {
         return;
     };
-    let is_map = context.object().kind == "ReplicationController";
+    let is_map = workload.kind == WorkloadKind::ReplicationController;
     let selector = if is_map {
         context.project.map_selector(written)
     } else {
         context.project.label_selector(written)
     };
-    if selector.is_empty() || selector.matches(&context.member.pod_labels) != Tri::No {
+    if selector.is_empty()
+        || !(is_map || is_valid(&selector))
+        || selector.matches(&context.member.pod_labels) != Tri::No
+    {
         return;
     }
     let labels = workload.pod_labels();
@@ -53,4 +56,28 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
             "FieldValueInvalid",
             "`selector` does not match template `labels`",
         );
+}
+
+/// Whether the server can make a selector of it (`LabelSelectorAsSelector`); if it can't, it says
+/// that instead and leaves the template alone. Keys are left out: few are wrong.
+fn is_valid(selector: &Selector<'_>) -> bool {
+    selector.requirements.iter().all(|r| match &r.wants {
+        Wants::In(values) | Wants::NotIn(values) => {
+            !values.is_empty() && values.iter().all(|value| is_label_value(value))
+        }
+        Wants::Exists | Wants::DoesNotExist => true,
+    })
+}
+
+/// `IsValidLabelValue` in apimachinery/pkg/util/validation/validation.go.
+fn is_label_value(value: &str) -> bool {
+    let ends = [value.bytes().next(), value.bytes().next_back()];
+    value.len() <= 63
+        && ends
+            .into_iter()
+            .flatten()
+            .all(|b| b.is_ascii_alphanumeric())
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }

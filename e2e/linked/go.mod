@@ -1,0 +1,3 @@
+module kubevet.dev/e2e/linked
+
+go 1.24

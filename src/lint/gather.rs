@@ -1,0 +1,199 @@
+//! From files to the project: members, where they lie, and what hides answers.
+
+use std::collections::BTreeSet;
+
+use super::run::Seen;
+use crate::apiserver::schema::{Table, compile};
+use crate::finding::ObjectName;
+use crate::object::{Content, Object, content};
+use crate::project::files::{DocumentKind, FileKind};
+use crate::project::graph::{Graph, Target};
+use crate::project::providers::provided_by;
+use crate::project::{Gap, Member, Project, Provides, Role, Sight};
+use crate::source::{SourceId, Span};
+use crate::tree::Node;
+
+/// The project and what else stands in its files.
+pub struct Gathered<'t> {
+    /// All objects in sight.
+    pub project: Project<'t>,
+    /// Where values of Secrets stand, in order.
+    pub masked: Vec<(SourceId, Span)>,
+    /// Annotations of objects that suppress.
+    pub allows: Vec<Allow<'t>>,
+}
+
+/// The annotations of an object that has one that suppresses.
+#[derive(Clone, Debug)]
+pub struct Allow<'t> {
+    /// The source of the object.
+    pub source: SourceId,
+    /// Its document.
+    pub document: u32,
+    /// The object.
+    pub object: ObjectName,
+    /// Its `metadata.annotations`.
+    pub annotations: Node<'t>,
+}
+
+/// Gathers what the files of a run hold.
+pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
+    let placeholders = seen.placeholders();
+    let mut members = Vec::new();
+    let mut locations = Vec::new();
+    let mut gaps = hidden_by_kustomizations(graph);
+    for (id, file, loaded, class) in seen.files() {
+        locations.push(seen.location(file));
+        let role = match class.kind {
+            FileKind::Manifest => Role::Whole,
+            FileKind::Source | FileKind::Patch => Role::Partial,
+            FileKind::Encrypted => Role::Hidden,
+            FileKind::ChartTemplate => {
+                gaps.insert(anything("chart templates aren't rendered"));
+                continue;
+            }
+            FileKind::Unreadable => {
+                gaps.insert(anything("a file can't be read"));
+                continue;
+            }
+            _ => continue,
+        };
+        let kinds = loaded.facts.documents.iter();
+        for (number, (document, kind)) in loaded.reading.documents.iter().zip(kinds).enumerate() {
+            let Ok(Some(root)) = document.root else {
+                if document.root.is_err() {
+                    gaps.insert(anything("a document can't be read"));
+                }
+                continue;
+            };
+            let role = match kind {
+                DocumentKind::Object => role,
+                DocumentKind::Encrypted => Role::Hidden,
+                _ => continue,
+            };
+            let root = loaded.reading.tree.node(root);
+            if let Content::Objects(objects) = content(id, number as u32, root) {
+                let new = |object| Member::new(object, role, &placeholders);
+                members.extend(objects.into_iter().map(new));
+            }
+        }
+    }
+    gaps.extend(members.iter().flat_map(hidden_by_member));
+    let masked = members.iter().flat_map(secret_values).collect();
+    let allows = members.iter().filter_map(allow).collect();
+    let sight = Sight {
+        locations,
+        gaps: gaps.into_iter().collect(),
+        default_namespace: seen.job.namespace.clone(),
+        placeholders,
+        externals: seen.externals(),
+    };
+    Gathered {
+        project: Project::new(members, sight),
+        masked,
+        allows,
+    }
+}
+
+/// The schemas of the custom resources whose definitions are in sight.
+pub fn custom_schemas(members: &[Member<'_>]) -> Option<Table> {
+    let mut compiler = compile::Compiler::default();
+    let definitions = members.iter().filter(|member| {
+        member.object.kind == "CustomResourceDefinition" && member.role != Role::Hidden
+    });
+    let added: usize = definitions
+        .map(|member| compiler.crd(member.object.root))
+        .sum();
+    (added > 0).then(|| compiler.finish())
+}
+
+fn anything(why: &str) -> Gap {
+    Gap {
+        why: why.to_owned(),
+        provides: Provides::Anything,
+    }
+}
+
+/// What kustomizations bring in that can't be seen.
+fn hidden_by_kustomizations(graph: &Graph) -> BTreeSet<Gap> {
+    let mut gaps = BTreeSet::new();
+    for known in graph.kustomizations() {
+        if known.says.makes_unknown {
+            gaps.insert(anything("a kustomization runs charts or plugins"));
+        }
+        for generated in &known.says.generated {
+            gaps.insert(Gap {
+                why: "kustomizations generate objects".to_owned(),
+                provides: Provides::Kind(generated.kind.to_owned()),
+            });
+        }
+        for link in &known.links {
+            match link.to {
+                Target::Remote => gaps.insert(anything("a kustomization has remote resources")),
+                Target::Missing => {
+                    gaps.insert(anything("a resource of a kustomization isn't in sight"))
+                }
+                _ => false,
+            };
+        }
+    }
+    gaps
+}
+
+/// What an object hides: a custom resource may make anything, and what is changed before it is
+/// applied may get any name and label.
+fn hidden_by_member(member: &Member<'_>) -> Vec<Gap> {
+    let object = &member.object;
+    let kind = |kind: &str, why: String| Gap {
+        why,
+        provides: Provides::Kind(kind.to_owned()),
+    };
+    if member.role == Role::Partial {
+        let why = "sources and patches of kustomizations aren't rendered".to_owned();
+        let own = kind(object.kind, why.clone());
+        let pods = member.workload.map(|_| kind("Pod", why));
+        return std::iter::once(own).chain(pods).collect();
+    }
+    if !crate::project::providers::is_custom(object.group) {
+        return Vec::new();
+    }
+    let provided = provided_by(object.group, object.kind);
+    provided
+        .map(|provides| Gap {
+            why: format!("{} may make objects", object.kind_and_group()),
+            provides,
+        })
+        .into_iter()
+        .collect()
+}
+
+fn secret_values<'t>(member: &Member<'t>) -> Vec<(SourceId, Span)> {
+    let object = &member.object;
+    if object.kind != "Secret" || !object.group.is_empty() {
+        return Vec::new();
+    }
+    let maps = ["data", "stringData"]
+        .into_iter()
+        .filter_map(|key| object.root.get(key));
+    let mut spans: Vec<_> = maps
+        .flat_map(Node::entries)
+        .map(|(_, value)| (object.source, value.span()))
+        .collect();
+    spans.sort_unstable();
+    spans
+}
+
+fn allow<'t>(member: &Member<'t>) -> Option<Allow<'t>> {
+    let object: &Object<'t> = &member.object;
+    let annotations = object.root.at(&["metadata", "annotations"])?;
+    let prefix = super::suppress::ANNOTATION_PREFIX;
+    let speaks = annotations
+        .entries()
+        .any(|(key, _)| key.text().starts_with(prefix));
+    speaks.then(|| Allow {
+        source: object.source,
+        document: object.document,
+        object: object.identity(),
+        annotations,
+    })
+}

@@ -1,0 +1,217 @@
+//! Judging one object: its version, its structure, then the rules.
+//!
+//! The order is the server's: what it says while decoding hides what its validation would say,
+//! and an object that it rejects is not asked what it would do in a cluster.
+
+use super::verdicts::{deprecation, first_rejection, not_served, report};
+use crate::apiserver::schema::{ObjectKind, Table};
+use crate::apiserver::{Stage, decode};
+use crate::finding::Finding;
+use crate::minor::{Minor, Minors};
+use crate::project::{Member, Project, Role};
+use crate::rule::{Context, Rule, Scope, Sink, Undecided};
+use crate::tree::Node;
+
+/// How deeply an object was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Nothing knows its kind.
+    Unchecked,
+    /// Nothing but its name can be read.
+    Hidden,
+    /// Fields and types only: it is changed before it is applied.
+    Structure,
+    /// Against the whole schema.
+    Schema,
+}
+
+/// What judging an object gave.
+#[derive(Debug)]
+pub struct Judged {
+    /// How deeply it was judged.
+    pub depth: Depth,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What couldn't be known.
+    pub undecided: Vec<Undecided>,
+}
+
+impl Judged {
+    /// What an object that isn't judged has to say about others.
+    pub fn bystander(findings: Vec<Finding>) -> Self {
+        Self {
+            depth: Depth::Unchecked,
+            findings,
+            undecided: Vec::new(),
+        }
+    }
+}
+
+/// What judging needs beside the object.
+#[derive(Clone, Copy)]
+pub struct Judge<'a, 't> {
+    /// Everything in sight.
+    pub project: &'a Project<'t>,
+    /// The rules to run.
+    pub rules: &'a [&'static Rule],
+    /// Schemas of custom resources.
+    pub custom: &'a [&'a Table],
+    /// The minors to judge for.
+    pub minors: Minors,
+}
+
+/// What the server's decoder says of an object.
+enum Structure {
+    /// Its kind isn't known to anything in sight.
+    Unchecked,
+    /// It was checked. The text of the first thing that makes the server reject it, if any.
+    Checked { rejected: Option<String> },
+    /// The server doesn't serve the kind: nothing more can be said.
+    NotServed(String),
+}
+
+impl<'t> Judge<'_, 't> {
+    /// Judges an object whose findings are reported.
+    pub fn target(&self, member: &Member<'t>) -> Judged {
+        if member.role == Role::Hidden {
+            return Judged {
+                depth: Depth::Hidden,
+                ..Judged::bystander(Vec::new())
+            };
+        }
+        let mut sink = Sink::default();
+        let mut depth = Depth::Unchecked;
+        for minor in self.minors.iter() {
+            let context = self.context(member, minor);
+            let structure = self.structure(&context, &mut sink);
+            depth = depth.max(match structure {
+                Structure::Unchecked => Depth::Unchecked,
+                _ if member.role == Role::Partial => Depth::Structure,
+                Structure::NotServed(_) => Depth::Structure,
+                Structure::Checked { .. } => Depth::Schema,
+            });
+            if member.role == Role::Whole {
+                self.rules(&context, &structure, &mut sink);
+            }
+        }
+        Judged {
+            depth,
+            findings: sink.findings,
+            undecided: sink.undecided,
+        }
+    }
+
+    /// Judges an object that is only in sight: what its relations say about places elsewhere.
+    /// `wanted` says whether a finding is.
+    pub fn bystander(
+        &self,
+        member: &Member<'t>,
+        wanted: &dyn Fn(&Finding) -> bool,
+    ) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if member.role != Role::Whole {
+            return found;
+        }
+        for minor in self.minors.iter() {
+            let context = self.context(member, minor);
+            let mut sink = Sink::default();
+            self.run(&context, &[Scope::Project], &mut sink);
+            sink.findings.retain(wanted);
+            if !sink.findings.is_empty() && !self.is_rejected(&context) {
+                found.append(&mut sink.findings);
+            }
+        }
+        found
+    }
+
+    fn context<'c>(&'c self, member: &'c Member<'t>, minor: Minor) -> Context<'c, 't> {
+        Context {
+            member,
+            project: self.project,
+            minor,
+        }
+    }
+
+    /// Runs the rules that can say something true, given what decoding said.
+    fn rules(&self, context: &Context<'_, 't>, structure: &Structure, sink: &mut Sink) {
+        let before = sink.findings.len();
+        self.run(context, &[Scope::Server], sink);
+        let rejections = sink.findings.get_mut(before..).unwrap_or(&mut []);
+        if let Structure::Checked {
+            rejected: Some(first),
+        }
+        | Structure::NotServed(first) = structure
+        {
+            for finding in rejections {
+                finding.server = None;
+                finding.hidden_by = Some(first.clone());
+            }
+            if matches!(structure, Structure::Checked { .. }) {
+                return;
+            }
+        } else if rejections.iter().any(|finding| finding.server.is_some()) {
+            return;
+        }
+        self.run(context, &[Scope::Object, Scope::Project], sink);
+    }
+
+    fn run(&self, context: &Context<'_, 't>, scopes: &[Scope], sink: &mut Sink) {
+        for rule in self
+            .rules
+            .iter()
+            .filter(|rule| scopes.contains(&rule.scope))
+        {
+            (rule.check)(context, sink);
+        }
+    }
+
+    fn is_rejected(&self, context: &Context<'_, 't>) -> bool {
+        let mut sink = Sink::default();
+        let structure = self.structure(context, &mut sink);
+        self.run(context, &[Scope::Server], &mut sink);
+        let by_rule = sink.findings.iter().any(|finding| finding.server.is_some());
+        matches!(structure, Structure::Checked { rejected: Some(_) }) || by_rule
+    }
+
+    /// Checks version and structure.
+    fn structure(&self, context: &Context<'_, 't>, sink: &mut Sink) -> Structure {
+        let object = context.object();
+        let builtin = Table::builtin();
+        let (group, version, kind) = (object.group, object.version, object.kind);
+        if let Some(known) = builtin.kind(context.minor, group, version, kind) {
+            deprecation(context, sink);
+            return self.decode(context, known, sink);
+        }
+        if builtin.has_group(group) {
+            return Structure::NotServed(not_served(context, sink));
+        }
+        let custom = self.custom.iter();
+        match custom
+            .filter_map(|table| table.kind(context.minor, group, version, kind))
+            .next()
+        {
+            Some(known) => self.decode(context, known, sink),
+            None => Structure::Unchecked,
+        }
+    }
+
+    fn decode(
+        &self,
+        context: &Context<'_, 't>,
+        kind: ObjectKind<'_>,
+        sink: &mut Sink,
+    ) -> Structure {
+        let unknown = |node: Node<'_>| context.is_unknown(node);
+        let mut verdicts = decode::check(context.object().root, &kind, context.minor, &unknown);
+        if context.member.role == Role::Partial {
+            verdicts.retain(|verdict| verdict.stage == Stage::Decode);
+        }
+        let rejected = first_rejection(&verdicts, kind.custom);
+        for verdict in &verdicts {
+            report(context, verdict, rejected, kind.custom, sink);
+        }
+        Structure::Checked {
+            rejected: rejected.map(|verdict| verdict.detail.clone()),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Findings about reading: what can't be read, what is doubled, what isn't an object.
+
+use super::generic;
+use super::load::{File, Loaded};
+use crate::document::{DuplicateKey, Fault};
+use crate::finding::{Finding, Place, RuleMeta, locate, render_path};
+use crate::minor::Minors;
+use crate::object::{Content, Incomplete, Object, content};
+use crate::project::files::{Class, DocumentKind, FileKind};
+use crate::report::Skipped;
+use crate::source::{SourceId, Span};
+use crate::tree::Node;
+
+/// What reading a file has to say.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// Documents that aren't judged, and why.
+    pub skipped: Vec<Skipped>,
+    /// Something that should be judged couldn't be read.
+    pub unread: bool,
+}
+
+/// Looks at how a file could be read.
+pub fn findings(id: SourceId, file: &File, loaded: &Loaded, class: Class, minors: Minors) -> Read {
+    let mut reader = Reader {
+        id,
+        file,
+        loaded,
+        minors,
+        read: Read::default(),
+    };
+    if let Some(why) = &loaded.unopened {
+        reader.unopened(why);
+    }
+    match class.kind {
+        FileKind::Manifest | FileKind::Source | FileKind::Patch | FileKind::Kustomization => {
+            reader.documents(class.kind == FileKind::Manifest);
+        }
+        FileKind::Unreadable => reader.documents(true),
+        _ => {}
+    }
+    reader.read
+}
+
+struct Reader<'a> {
+    id: SourceId,
+    file: &'a File,
+    loaded: &'a Loaded,
+    minors: Minors,
+    read: Read,
+}
+
+impl<'a> Reader<'a> {
+    fn unopened(&mut self, why: &str) {
+        self.read.unread = true;
+        self.report(
+            &generic::UNREADABLE,
+            0,
+            Span::default(),
+            format!("it can't be opened: {why}"),
+        );
+    }
+
+    fn documents(&mut self, whole: bool) {
+        if self.loaded.source.lossy {
+            let at = self.loaded.source.text.find('\u{FFFD}').unwrap_or(0) as u32;
+            let message = "these bytes aren't UTF-8: kubectl replaces them".to_owned();
+            self.report(&generic::REPLACED_BYTES, 0, Span::new(at, at + 3), message);
+        }
+        let loaded = self.loaded;
+        let has_object = loaded.facts.documents.contains(&DocumentKind::Object);
+        for (number, document) in loaded.reading.documents.iter().enumerate() {
+            let number = number as u32;
+            match &document.root {
+                Err(fault) => self.fault(number, fault),
+                Ok(None) => {}
+                Ok(Some(root)) => {
+                    let root = loaded.reading.tree.node(*root);
+                    if let Content::NotAnObject(incomplete) = content(self.id, number, root) {
+                        self.incomplete(number, incomplete, whole && has_object);
+                    }
+                }
+            }
+        }
+        for duplicate in &loaded.reading.duplicates {
+            self.duplicate(duplicate);
+        }
+    }
+
+    fn fault(&mut self, document: u32, fault: &Fault) {
+        self.read.unread = true;
+        let finding = self.report(
+            &generic::UNREADABLE,
+            document,
+            fault.span,
+            fault.message.clone(),
+        );
+        finding.help = fault.help.map(str::to_owned);
+        self.read.skipped.push(Skipped {
+            file: self.file.shown.clone(),
+            document: Some(document),
+            why: fault.message.clone(),
+        });
+    }
+
+    /// A document that isn't an object is one's own business in a file of its own; among
+    /// manifests, or half written, kubectl stops at it.
+    fn incomplete(&mut self, document: u32, incomplete: Incomplete<'_>, among_manifests: bool) {
+        let kind = self.loaded.facts.documents.get(document as usize);
+        if matches!(
+            kind,
+            Some(DocumentKind::Kustomization | DocumentKind::Tool(_))
+        ) {
+            return;
+        }
+        if among_manifests || incomplete.almost {
+            self.read.unread = true;
+            let first = incomplete.root.entries().next();
+            let span = first.map_or(incomplete.root.place(), |(key, _)| key.place());
+            let message = format!("kubectl can't tell what this is: {}", incomplete.why);
+            self.report(&generic::INCOMPLETE_OBJECT, document, span, message);
+        }
+        self.read.skipped.push(Skipped {
+            file: self.file.shown.clone(),
+            document: Some(document),
+            why: incomplete.why.to_owned(),
+        });
+    }
+
+    fn duplicate(&mut self, duplicate: &DuplicateKey) {
+        let tree = &self.loaded.reading.tree;
+        let (first, last) = (
+            tree.node(duplicate.keys.first),
+            tree.node(duplicate.keys.last),
+        );
+        let key = last.text();
+        let message = format!(
+            "`{key}` stands twice in this mapping: kubectl takes this one and drops the other"
+        );
+        let owner = self.owner(duplicate.document, last);
+        let finding = self.report(
+            &generic::DUPLICATE_KEY,
+            duplicate.document,
+            last.place(),
+            message,
+        );
+        let mut other = finding.place.clone();
+        if let Some((object, path, key)) = owner {
+            finding.place.object = Some(object.identity());
+            finding.place.path.clone_from(&path);
+            finding.key = key;
+            other = finding.place.clone();
+        }
+        other.span = first.place();
+        finding.related.push(crate::finding::Related {
+            place: other,
+            message: "this one is dropped".to_owned(),
+        });
+    }
+
+    /// The object that holds a key, its path in it, and the identity of a finding there.
+    fn owner(&self, document: u32, key: Node<'_>) -> Option<(Object<'a>, String, String)> {
+        let loaded = self.loaded;
+        let root = loaded
+            .reading
+            .documents
+            .get(document as usize)?
+            .root
+            .as_ref()
+            .ok()?
+            .as_ref()?;
+        let root = loaded.reading.tree.node(*root);
+        let Content::Objects(objects) = content(self.id, document, root) else {
+            return None;
+        };
+        objects.into_iter().find_map(|object| {
+            let (steps, _) = locate(object.root, key.id())?;
+            let identity = object.key(generic::DUPLICATE_KEY.id, &steps, None);
+            Some((object, render_path(&steps), identity))
+        })
+    }
+
+    fn report(
+        &mut self,
+        rule: &'static RuleMeta,
+        document: u32,
+        span: Span,
+        message: String,
+    ) -> &mut Finding {
+        let place = Place {
+            source: self.id,
+            document,
+            object: None,
+            path: String::new(),
+            span,
+        };
+        self.read.findings.push_mut(Finding {
+            rule,
+            severity: rule.severity,
+            key: format!(
+                "{} {} {document} {message}",
+                rule.id,
+                self.file.location_in_config()
+            ),
+            message,
+            help: None,
+            place,
+            related: Vec::new(),
+            server: None,
+            minors: self.minors,
+            hidden_by: None,
+        })
+    }
+}

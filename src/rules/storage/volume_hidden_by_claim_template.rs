@@ -1,0 +1,49 @@
+//! `volume-hidden-by-claim-template`: see `rules/storage/volume-hidden-by-claim-template.md`.
+
+use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::rule::{Context, Rule, Scope, Sink};
+use crate::tree::Node;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    meta: RuleMeta {
+        id: "volume-hidden-by-claim-template",
+        family: Family::Storage,
+        severity: Severity::Warning,
+        proof: Proof::Cited,
+        page: include_str!("../../../rules/storage/volume-hidden-by-claim-template.md"),
+    },
+    scope: Scope::Object,
+    check,
+};
+
+fn check<'t>(context: &Context<'_, 't>, sink: &mut Sink) {
+    let Some(workload) = context.member.as_workload() else {
+        return;
+    };
+    for volume in workload.volumes() {
+        let Some(name) = volume.get("name").filter(|n| n.as_str().is_some()) else {
+            continue;
+        };
+        if context.is_unknown(name) {
+            continue;
+        }
+        let mut templates = workload.claim_templates();
+        let hides = |template: Node<'t>| {
+            let of_template = template.at(&["metadata", "name"])?;
+            (of_template.as_str() == name.as_str()).then_some(of_template)
+        };
+        let Some(template) = templates.find_map(hides) else {
+            continue;
+        };
+        let message = format!(
+            "the claim template `{0}` hides the volume `{0}`",
+            name.text()
+        );
+        sink.at(&RULE, context, name, message).with(
+            context.object(),
+            template,
+            "the claim template of that name",
+        );
+    }
+}

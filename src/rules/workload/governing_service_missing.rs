@@ -1,0 +1,36 @@
+//! `governing-service-missing`: see `rules/workload/governing-service-missing.md`.
+
+use super::governing_service;
+use crate::finding::{Family, Proof, RuleMeta, Severity};
+use crate::project::Lookup;
+use crate::rule::{Context, Rule, Scope, Sink};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    meta: RuleMeta {
+        id: "governing-service-missing",
+        family: Family::Workload,
+        severity: Severity::Warning,
+        proof: Proof::Cited,
+        page: include_str!("../../../rules/workload/governing-service-missing.md"),
+    },
+    scope: Scope::Project,
+    check,
+};
+
+fn check(context: &Context<'_, '_>, sink: &mut Sink) {
+    let Some(name) = governing_service::name(context) else {
+        return;
+    };
+    match governing_service::lookup(context, name) {
+        Lookup::Found(..) | Lookup::Elsewhere => {}
+        Lookup::Unknown(why) => sink.undecided(&RULE, why),
+        Lookup::Absent { closed } => {
+            let message = format!("there is no Service `{}` in sight", name.text());
+            let finding = sink.at(&RULE, context, name, message);
+            if closed {
+                finding.severity(Severity::Error);
+            }
+        }
+    }
+}

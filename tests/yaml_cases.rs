@@ -1,0 +1,122 @@
+//! The YAML case table: every `testdata/yaml/**/NAME.yaml` is read as kubectl reads it.
+//!
+//! `NAME.json` beside it is what sigs.k8s.io/yaml and kubectl's splitter make of it, one line a
+//! document: JSON, or `error: ` and Go's message (ours may be worded otherwise). It is written by
+//! `cd e2e/yaml && go run . -cases ../../testdata/yaml`. Where kubevet differs on purpose,
+//! `NAME.kubevet.json` holds what it makes (written with `KUBEVET_BLESS=1`) and
+//! `testdata/yaml/exceptions.tsv` says why.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail where it stands"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kubevet::source::Source;
+use kubevet::yaml::{self, canonical};
+
+#[test]
+fn reads_every_case_as_kubectl_does() {
+    let root = folder();
+    let exceptions = exceptions(&root);
+    let mut cases = Vec::new();
+    collect(&root, &mut cases);
+    assert!(cases.len() >= 150, "only {} cases", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let name = case.strip_prefix(&root).unwrap().with_extension("");
+        let name = name.to_str().unwrap().replace('\\', "/");
+        let golden = case.with_extension("json");
+        let ours = case.with_extension("kubevet.json");
+        let excepted = exceptions.contains(&name);
+        if excepted && std::env::var_os("KUBEVET_BLESS").is_some() {
+            fs::write(&ours, read(&name, fs::read(case).unwrap())).unwrap();
+        }
+        assert_eq!(ours.exists(), excepted, "{name}: exceptions.tsv and files");
+        let expected = fs::read_to_string(if excepted { ours } else { golden }).unwrap();
+        let read = read(&name, fs::read(case).unwrap());
+        if !agree(&expected, &read) {
+            wrong.push(format!("{name}\n--- expected\n{expected}--- read\n{read}"));
+        }
+    }
+    let (count, all) = (wrong.len(), cases.len());
+    assert!(
+        wrong.is_empty(),
+        "{}\n{count} of {all} differ",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_exception_is_a_case_that_differs() {
+    let root = folder();
+    for name in exceptions(&root) {
+        let golden = fs::read_to_string(root.join(format!("{name}.json"))).unwrap();
+        let ours = fs::read_to_string(root.join(format!("{name}.kubevet.json"))).unwrap();
+        assert!(!agree(&golden, &ours), "{name} is no exception any more");
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/yaml")
+}
+
+/// The names in `exceptions.tsv`; its second column says why.
+fn exceptions(root: &Path) -> Vec<String> {
+    let table = fs::read_to_string(root.join("exceptions.tsv")).unwrap();
+    let name = |line: &str| {
+        let (name, why) = line.split_once('\t').expect("a name and a reason");
+        assert!(!why.is_empty(), "{name} needs a reason");
+        name.to_owned()
+    };
+    table.lines().skip(1).map(name).collect()
+}
+
+fn collect(folder: &Path, cases: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            collect(&path, cases);
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            cases.push(path);
+        }
+    }
+}
+
+/// What kubevet makes of a case, in the form of a golden.
+fn read(name: &str, bytes: Vec<u8>) -> String {
+    let source = Source::decode(name, bytes);
+    let reading = yaml::read(&source);
+    let mut lines = String::new();
+    for document in &reading.documents {
+        match &document.root {
+            Ok(Some(root)) => lines += &canonical::json(reading.tree.node(*root)),
+            Ok(None) => lines += "null",
+            Err(fault) => {
+                let (at, within) = (fault.span.range(), document.span.range());
+                assert!(!fault.message.is_empty(), "{name}: a fault without words");
+                assert!(
+                    within.start <= at.start && at.end <= within.end && at.start <= at.end,
+                    "{name}: the fault at {at:?} lies outside its document {within:?}"
+                );
+                let line = source.position(fault.span.start).line;
+                lines += &format!("error: line {line}: {}", fault.message.replace('\n', "\\n"));
+            }
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+/// The same JSON or two errors, document by document.
+fn agree(expected: &str, read: &str) -> bool {
+    let failed = |line: &str| line.starts_with("error: ");
+    let same = |(a, b): (&str, &str)| a == b || (failed(a) && failed(b));
+    expected.lines().count() == read.lines().count() && expected.lines().zip(read.lines()).all(same)
+}
