@@ -1,3 +1,5 @@
 //! The command; everything it does lives in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    kubevet::cli::main()
+}

@@ -1,5 +1,7 @@
 //! What each file is: every folder of `testdata/project/files` is a project, and its
-//! `expected.tsv` says what its files are and which one is behind that.
+//! `expected.tsv` says what its files are and which one is behind that, then what each root
+//! renders (with the effect of its transforms) and what of that is out of sight.
+//! `KUBEVET_BLESS=1` writes what is found.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -13,6 +15,7 @@ use std::fs;
 use std::path::Path;
 
 use kubevet::project::files::{Facts, before_reading, chart_folders, classify};
+use kubevet::project::kustomize::Transforms;
 use kubevet::source::Source;
 use kubevet::yaml;
 
@@ -68,7 +71,10 @@ fn classes(folder: &Path) -> String {
     for root in graph.roots() {
         let rendered = graph.rendered(root);
         let shown = |file: usize| facts[file].0;
-        let members = rendered.members.iter().map(|(file, _)| shown(*file));
+        let members = rendered.members.iter().map(|(file, of)| {
+            let transforms = graph.transforms(&rendered, *of);
+            format!("{}{}", shown(*file), effect(&transforms))
+        });
         let members: Vec<_> = members.collect();
         let gaps = rendered.gaps.iter();
         let gaps: Vec<_> = gaps
@@ -84,4 +90,25 @@ fn classes(folder: &Path) -> String {
         .unwrap();
     }
     text
+}
+
+/// What the transforms make of the name `*`, with its namespace and labels.
+fn effect(transforms: &[&Transforms]) -> String {
+    let mut name = "*".to_owned();
+    let mut namespace = String::new();
+    let mut labels = String::new();
+    for transform in transforms {
+        name = format!("{}{name}{}", transform.name_prefix, transform.name_suffix);
+        if !transform.namespace.is_empty() {
+            namespace = format!("@{}", transform.namespace);
+        }
+        for (key, value) in transform.labels.iter().flat_map(|set| &set.pairs) {
+            write!(labels, " {key}={value}").unwrap();
+        }
+    }
+    let effect = format!("{name}{namespace}{labels}");
+    match effect.as_str() {
+        "*" => effect.replace('*', ""),
+        _ => format!("({effect})"),
+    }
 }

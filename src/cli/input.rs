@@ -42,6 +42,7 @@ pub struct Request {
 pub enum Context {
     /// The projects of the targets: what git tracks in their work trees; outside git all below
     /// the nearest folder upward that holds `.kubevet.yaml`; else nothing but the targets.
+    /// Standard input without a name belongs to no project.
     Projects,
     /// These files, folders and globs, and nothing else.
     Paths(Vec<OsString>),

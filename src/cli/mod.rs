@@ -1,9 +1,69 @@
 //! The command line: what it asks for, what it reads, what it answers.
+//!
+//! `args` is the one definition of the command line; each verb has a file. This is the only
+//! room that reads files, the environment and the terminal, or may fail.
 
 pub mod args;
+mod baseline;
 mod collect;
+mod configs;
+mod exit;
 mod git;
 pub mod ignore;
 pub mod input;
+mod lint;
+mod output;
 mod paths;
+mod schemas;
+mod verbs;
 mod walk;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Cli, FailOn, Verb};
+
+use crate::finding::Severity;
+
+/// Runs the command that the arguments ask for.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
+            // Nothing is left to say it with if the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(if asked { exit::CLEAN } else { exit::TROUBLE });
+        }
+    };
+    let result = match &cli.verb {
+        Verb::Lint(args) => lint::lint(args),
+        Verb::Explain(args) => verbs::explain(args),
+        Verb::Rules(args) => verbs::rules(args),
+        Verb::Config(args) => verbs::config(args),
+        Verb::Completions(args) => verbs::completions(args),
+        Verb::Man => verbs::man(),
+    };
+    let code = result.unwrap_or_else(|why| {
+        let _ = writeln!(std::io::stderr(), "kubevet: {why}");
+        exit::TROUBLE
+    });
+    ExitCode::from(code)
+}
+
+impl FailOn {
+    fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Info => Some(Severity::Info),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
+        }
+    }
+}

@@ -214,6 +214,11 @@ impl Config {
         self.values.minors.value
     }
 
+    /// Whether nobody asked for minors.
+    pub fn has_default_minors(&self) -> bool {
+        matches!(self.values.minors.from, Origin::Default)
+    }
+
     /// The namespace of objects that name none.
     pub fn namespace(&self) -> &str {
         &self.values.namespace.value

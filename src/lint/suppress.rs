@@ -9,7 +9,10 @@
 //! A finding is suppressed by its own place or object, never by a related place. Not here: how
 //! comments are found in a text (`yaml`).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::slice::IterMut;
 
 use super::usage::{BAD_SUPPRESSION, UNUSED_SUPPRESSION, finding, is_fixed};
 use crate::document::{Document, Reading};
@@ -25,23 +28,28 @@ pub const ANNOTATION_PREFIX: &str = "allow.kubevet.dev/";
 #[derive(Debug)]
 pub struct Suppressions<'r> {
     rules: &'r [&'static RuleMeta],
-    allows: BTreeMap<SourceId, Vec<Allow>>,
+    /// By comments, with the bytes that each covers.
+    beside: BTreeMap<SourceId, Vec<(Span, Allow)>>,
+    /// By annotations of an object.
+    on_objects: BTreeMap<ObjectKey, Vec<Allow>>,
     bad: Vec<Finding>,
 }
+
+/// An object by the source, the document and its name.
+type ObjectKey = (SourceId, u32, Option<ObjectName>);
 
 /// One rule that is allowed at one place.
 #[derive(Debug)]
 struct Allow {
     rule: &'static RuleMeta,
-    covers: Covers,
     place: Place,
     used: bool,
 }
 
-#[derive(Debug)]
+/// What a suppression covers: the bytes beside a comment, or the object it is written on.
+#[derive(Clone, Copy)]
 enum Covers {
     Bytes(Span),
-    /// The object that `place` lies in.
     Object,
 }
 
@@ -59,7 +67,8 @@ impl<'r> Suppressions<'r> {
     pub fn new(rules: &'r [&'static RuleMeta]) -> Self {
         Self {
             rules,
-            allows: BTreeMap::new(),
+            beside: BTreeMap::new(),
+            on_objects: BTreeMap::new(),
             bad: Vec::new(),
         }
     }
@@ -136,13 +145,28 @@ impl<'r> Suppressions<'r> {
     /// Takes the suppressed ones out of the findings.
     pub fn apply(&mut self, findings: Vec<Finding>) -> Applied {
         let before = findings.len();
-        let kept: Vec<Finding> = findings
-            .into_iter()
-            .filter(|finding| !self.suppresses(finding))
-            .collect();
+        // In order of place, so that one walk along the suppressions of a source is enough.
+        let mut ordered: Vec<(usize, Finding)> = findings.into_iter().enumerate().collect();
+        ordered.sort_by_key(|(_, finding)| (finding.place.source, finding.place.span.start));
+        let mut walks: BTreeMap<SourceId, Walk<'_>> = BTreeMap::new();
+        for (source, allows) in &mut self.beside {
+            walks.insert(*source, Walk::along(allows));
+        }
+        let on_objects = &mut self.on_objects;
+        ordered.retain(|(_, finding)| {
+            let place = &finding.place;
+            let walk = walks.get_mut(&place.source);
+            let beside = walk.is_some_and(|walk| walk.suppresses(finding.rule, place.span.start));
+            let key = (place.source, place.document, place.object.clone());
+            let allows = on_objects.get_mut(&key).into_iter().flatten();
+            // Both ways count as used: which of them is superfluous, nobody can say.
+            let on_object = mark(allows, finding.rule);
+            !beside && !on_object
+        });
+        ordered.sort_by_key(|(index, _)| *index);
         Applied {
-            suppressed: before - kept.len(),
-            kept,
+            suppressed: before - ordered.len(),
+            kept: ordered.into_iter().map(|(_, finding)| finding).collect(),
         }
     }
 
@@ -158,31 +182,14 @@ impl<'r> Suppressions<'r> {
     /// source whether the rule was on there and had what it needs to judge; `complete` whether
     /// everything was read. Where not, nothing is known to be unused.
     pub fn unused(self, ran: &dyn Fn(&RuleMeta, SourceId) -> bool, complete: bool) -> Vec<Finding> {
-        let mut allows: Vec<Allow> = self
-            .allows
-            .into_values()
-            .flatten()
+        let beside = self.beside.into_values().flatten().map(|(_, allow)| allow);
+        let on_objects = self.on_objects.into_values().flatten();
+        let mut allows: Vec<Allow> = beside
+            .chain(on_objects)
             .filter(|allow| complete && !allow.used && ran(allow.rule, allow.place.source))
             .collect();
         allows.sort_by_key(|allow| (allow.place.source, allow.place.span));
         allows.into_iter().map(unused_finding).collect()
-    }
-
-    fn suppresses(&mut self, finding: &Finding) -> bool {
-        let mut any = false;
-        for allow in self
-            .allows
-            .get_mut(&finding.place.source)
-            .into_iter()
-            .flatten()
-        {
-            // All that cover it are used: which of them is superfluous, nobody can say.
-            if allow.rule.id == finding.rule.id && allow.covers(&finding.place) {
-                allow.used = true;
-                any = true;
-            }
-        }
-        any
     }
 
     fn add(&mut self, name: &str, place: Place, covers: Covers) {
@@ -201,12 +208,20 @@ impl<'r> Suppressions<'r> {
                 };
                 self.add_bad(place, message, Some(help));
             }
-            Some(rule) => self.allows.entry(place.source).or_default().push(Allow {
-                rule,
-                covers,
-                place,
-                used: false,
-            }),
+            Some(rule) => self.keep(rule, place, covers),
+        }
+    }
+
+    fn keep(&mut self, rule: &'static RuleMeta, place: Place, covers: Covers) {
+        let key = (place.source, place.document, place.object.clone());
+        let allow = Allow {
+            rule,
+            place,
+            used: false,
+        };
+        match covers {
+            Covers::Bytes(span) => self.beside.entry(key.0).or_default().push((span, allow)),
+            Covers::Object => self.on_objects.entry(key).or_default().push(allow),
         }
     }
 
@@ -217,15 +232,45 @@ impl<'r> Suppressions<'r> {
     }
 }
 
-impl Allow {
-    fn covers(&self, place: &Place) -> bool {
-        match self.covers {
-            Covers::Bytes(span) => (span.start..span.end).contains(&place.span.start),
-            Covers::Object => {
-                place.document == self.place.document && place.object == self.place.object
-            }
+/// A walk along the suppressions of a source, from its start. What two of them cover is nested
+/// or apart, as indentation is, so those around a place are a stack.
+struct Walk<'a> {
+    ahead: Peekable<IterMut<'a, (Span, Allow)>>,
+    around: Vec<&'a mut (Span, Allow)>,
+}
+
+impl<'a> Walk<'a> {
+    fn along(allows: &'a mut [(Span, Allow)]) -> Self {
+        allows.sort_by_key(|(span, _)| (span.start, Reverse(span.end)));
+        Self {
+            ahead: allows.iter_mut().peekable(),
+            around: Vec::new(),
         }
     }
+
+    /// Whether a rule is allowed at a byte; bytes are asked in order.
+    fn suppresses(&mut self, rule: &RuleMeta, byte: u32) -> bool {
+        while let Some(next) = self.ahead.next_if(|(span, _)| span.start <= byte) {
+            self.leave(next.0.start);
+            self.around.push(next);
+        }
+        self.leave(byte);
+        mark(self.around.iter_mut().map(|entry| &mut entry.1), rule)
+    }
+
+    fn leave(&mut self, byte: u32) {
+        while self.around.pop_if(|entry| entry.0.end <= byte).is_some() {}
+    }
+}
+
+/// Marks those that allow a rule as used, and says whether there are any.
+fn mark<'a>(allows: impl Iterator<Item = &'a mut Allow>, rule: &RuleMeta) -> bool {
+    let mut any = false;
+    for allow in allows.filter(|allow| allow.rule.id == rule.id) {
+        allow.used = true;
+        any = true;
+    }
+    any
 }
 
 const NO_REASON: &str = "this suppression gives no reason, so it doesn't count";

@@ -346,13 +346,14 @@ impl Known {
         self.links.iter().filter(collects)
     }
 
-    fn gaps(&self, number: usize) -> impl Iterator<Item = Gap> {
+    /// What it brings in that is not in sight; `number`: its own. Missing data of generators is
+    /// none: a generated object is known by name without it.
+    pub fn gaps(&self, number: usize) -> impl Iterator<Item = Gap> {
         let gap = move |written: &str, why| Gap {
             kustomization: number,
             written: written.to_owned(),
             why,
         };
-        // A generated object is known by name without its data.
         let links = self.links.iter();
         let links = links.filter(|link| !matches!(link.role, Role::Data | Role::Values));
         let links = links.filter_map(move |link| {

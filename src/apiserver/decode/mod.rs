@@ -254,7 +254,8 @@ impl<'t> Walk<'_, 't> {
             )
         };
         let message = words::misfit(&place, of, node, &misfit);
-        let help = suggest::repair(of, node, &misfit).filter(|_| !self.masked);
+        let shows_value = !matches!(misfit, Misfit::Base64(_));
+        let help = suggest::repair(of, node, &misfit).filter(|_| !(self.masked && shows_value));
         self.report(rule, reason, node, detail, message, help);
     }
 

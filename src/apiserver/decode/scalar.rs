@@ -107,7 +107,8 @@ fn any_whole(node: Node<'_>) -> Result<(), Misfit> {
     }
 }
 
-fn is_byte(node: Node<'_>) -> bool {
+/// Whether Go reads a value into a byte.
+pub(super) fn is_byte(node: Node<'_>) -> bool {
     node.is_null() || node.as_i64().is_some_and(|v| (0..256).contains(&v))
 }
 

@@ -37,7 +37,7 @@ pub(super) fn field(
     if let Some(help) = above(root, steps, name, minor).or_else(|| below(holder, name, minor)) {
         return Some(help);
     }
-    let best = nearest(names(), name)?;
+    let best = nearest(names(), name).or_else(|| longer(names(), name))?;
     Some(format!("did you mean `{best}`?"))
 }
 
@@ -184,6 +184,20 @@ fn nearest<'a>(names: impl Iterator<Item = &'a str>, wrong: &str) -> Option<&'a 
         .filter(|(edits, name)| *edits <= allowed && *edits < name.len())
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, name)| name)
+}
+
+/// The one name that says more: `defaultBackend` for `backend`.
+fn longer<'a>(mut names: impl Iterator<Item = &'a str>, wrong: &str) -> Option<&'a str> {
+    const SHORTEST: usize = 4;
+    let wrong = wrong.to_ascii_lowercase();
+    if wrong.len() < SHORTEST {
+        return None;
+    }
+    let mut fits = names
+        .by_ref()
+        .filter(|name| name.to_ascii_lowercase().ends_with(&wrong));
+    let only = fits.next()?;
+    fits.next().is_none().then_some(only)
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours between two names, in bytes;

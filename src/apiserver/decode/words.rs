@@ -2,7 +2,7 @@
 //!
 //! Not here: what to do about a fault (`suggest`).
 
-use super::scalar::{FORMAT_WRONG, Misfit, number_text};
+use super::scalar::{FORMAT_WRONG, Misfit, is_byte, number_text};
 use crate::apiserver::schema::{Enum, List, Scalar, Shape, Table, Type};
 use crate::finding::{Step, render_path};
 use crate::minor::Minor;
@@ -22,6 +22,10 @@ pub(super) struct Place<'a, 't> {
 /// The strict decoder's words (`sigs.k8s.io/json`, `newFieldError`): map keys are joined with
 /// dots like fields.
 pub(super) fn unknown_field(steps: &[Step<'_>]) -> String {
+    format!("unknown field {}", quote(&dotted(steps)))
+}
+
+fn dotted(steps: &[Step<'_>]) -> String {
     let mut path = String::new();
     for step in steps {
         match step {
@@ -34,7 +38,7 @@ pub(super) fn unknown_field(steps: &[Step<'_>]) -> String {
             Step::Index(index) => path.push_str(&format!("[{index}]")),
         }
     }
-    format!("unknown field {}", quote(&path))
+    path
 }
 
 /// The decoder's words for a value that doesn't fit (`UnmarshalTypeError`, or what the type's
@@ -51,13 +55,17 @@ pub(super) fn cannot_unmarshal(
         Misfit::Base64(at) => return format!("illegal base64 data at input byte {at}"),
         Misfit::Type | Misfit::Number => {}
     }
+    // A list is read into bytes one by one, so the first item that is no byte is at fault.
+    let bytes = of.is(Scalar::Bytes) && node.kind() == Kind::Sequence;
+    let culprit = node.items().find(|item| !is_byte(*item));
+    let node = culprit.filter(|_| bytes).unwrap_or(node);
     let got = match node.kind() {
         Kind::Null => "null".to_owned(),
         Kind::Bool => "bool".to_owned(),
         Kind::String => "string".to_owned(),
         Kind::Sequence => "array".to_owned(),
         Kind::Mapping => "object".to_owned(),
-        Kind::Int | Kind::Float if matches!(misfit, Misfit::Number) => {
+        Kind::Int | Kind::Float if bytes || matches!(misfit, Misfit::Number) => {
             format!("number {}", number_text(node))
         }
         Kind::Int | Kind::Float => "number".to_owned(),
@@ -68,6 +76,7 @@ pub(super) fn cannot_unmarshal(
         Shape::Scalar(Scalar::Quantity) => return FORMAT_WRONG.to_owned(),
         _ => {
             let (holder, path, go_type) = go_place(place);
+            let go_type = if bytes { "uint8" } else { &go_type };
             return format!(
                 "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {go_type}"
             );
@@ -93,7 +102,7 @@ pub(super) fn must_be_of_type(place: &Place<'_, '_>, of: Type<'_>, node: Node<'_
         Kind::Sequence => "array",
         Kind::Mapping => "object",
     };
-    let path = render_path(place.steps);
+    let path = dotted(place.steps);
     format!("{path} in body must be of type {wanted}: {}", quote(got))
 }
 

@@ -62,6 +62,7 @@ impl Compiler {
             root: schema,
             seen: HashMap::new(),
             flavour: Flavour::Json,
+            depth: 0,
         };
         let root = reader.root(schema);
         self.add(group, version, kind, root, true);
@@ -85,6 +86,7 @@ impl Compiler {
             root: schema,
             seen: HashMap::new(),
             flavour,
+            depth: 0,
         };
         reader.root(schema)
     }
@@ -125,7 +127,11 @@ struct Reader<'w, 't> {
     /// Types of local references, so that schemas may contain themselves.
     seen: HashMap<&'t str, Ref>,
     flavour: Flavour,
+    depth: usize,
 }
+
+/// How deep types may nest, references included; what is deeper may be anything.
+const DEPTH_MAX: usize = 250;
 
 impl<'t> Reader<'_, 't> {
     /// The type of whole objects: whatever the schema says, they have a kind and metadata.
@@ -134,6 +140,16 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn type_of(&mut self, schema: Node<'t>) -> Ref {
+        if self.depth == DEPTH_MAX {
+            return Scalar::Any.into();
+        }
+        self.depth += 1;
+        let of = self.shallow_type_of(schema);
+        self.depth -= 1;
+        of
+    }
+
+    fn shallow_type_of(&mut self, schema: Node<'t>) -> Ref {
         if let Some(target) = schema.at(&["$ref"]).and_then(Node::as_str) {
             return self.reference(target);
         }
@@ -187,6 +203,10 @@ impl<'t> Reader<'_, 't> {
     fn mapping_def(&mut self, schema: Node<'t>, whole_object: bool) -> Def {
         let embedded = flag(schema, "x-kubernetes-embedded-resource");
         let required: Vec<&str> = strings(schema.at(&["required"])).collect();
+        // Defaults are filled in before anything is found missing.
+        let must_be_there = |name: &str, value: Node<'_>| {
+            required.contains(&name) && value.get("default").is_none()
+        };
         let mut fields = Vec::new();
         for (key, value) in schema
             .at(&["properties"])
@@ -201,7 +221,7 @@ impl<'t> Reader<'_, 't> {
                 name: name.to_owned(),
                 of: self.type_of(value),
                 minors: ALL_MINORS,
-                required: if required.contains(&name) {
+                required: if must_be_there(name, value) {
                     ALL_MINORS
                 } else {
                     0
@@ -298,6 +318,8 @@ fn object_fields() -> [FieldDef; 3] {
 struct Types<'t> {
     names: Vec<&'t str>,
     null: bool,
+    /// They stand in branches (`oneOf`, `anyOf`), which may say more than their types.
+    in_branches: bool,
 }
 
 impl<'t> Types<'t> {
@@ -314,6 +336,7 @@ impl<'t> Types<'t> {
                 .collect(),
         };
         Self {
+            in_branches: said.is_none(),
             null: all.contains(&"null"),
             names: all.into_iter().filter(|name| *name != "null").collect(),
         }
@@ -321,14 +344,14 @@ impl<'t> Types<'t> {
 
     fn one(&self) -> Option<&'t str> {
         match self.names.as_slice() {
-            [one] => Some(one),
+            [one] if !self.in_branches => Some(one),
             _ => None,
         }
     }
 
     fn is_number_or_string(&self) -> bool {
         let fits = |name: &&str| matches!(*name, "string" | "number" | "integer");
-        !self.names.is_empty() && self.names.iter().all(fits)
+        self.names.len() > 1 && self.names.iter().all(fits)
     }
 }
 

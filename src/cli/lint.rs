@@ -1,0 +1,267 @@
+//! `kubevet lint`: from arguments to reports and an exit code.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::args::{FailOn, LintArgs};
+use super::configs::Configs;
+use super::input::{Context, Inputs, Request, collect};
+use super::output::{self, Output};
+use super::{baseline, exit, schemas};
+use crate::finding::{Finding, RuleMeta, Severity};
+use crate::lint::config::{CommandLine, Config};
+use crate::lint::load::File;
+use crate::lint::run::{Job, Outcome, all_metas, run};
+use crate::project::files::FileKind;
+use crate::report::{Options, Report, Skipped, Summary, Verbosity};
+use crate::rules::RULES;
+use crate::source::SourceId;
+
+/// Runs the verb. Returns the exit code.
+///
+/// # Errors
+/// Usage, a config, or the system; to be told on standard error with exit code 3.
+pub fn lint(args: &LintArgs) -> Result<u8, String> {
+    let here = std::env::current_dir().map_err(|error| format!("the current folder: {error}"))?;
+    let metas = all_metas(RULES);
+    let outputs = output::outputs(&args.format)?;
+    let mut configs = Configs::new(&metas, command_line(args, &metas)?, here.clone());
+    let main = match &args.config {
+        Some(path) => configs.force(path)?,
+        None => configs.of_folder(&first_folder(&here, &args.paths), None),
+    };
+    let inputs = collect(&request(args, &configs, main, here), io::stdin())
+        .map_err(|error| error.to_string())?;
+    let files = files(&inputs, &mut configs);
+    if !configs.faults.is_empty() {
+        return report_config_faults(&configs, &metas, &outputs, args);
+    }
+    let config = configs
+        .all
+        .get(main)
+        .or(configs.all.first())
+        .ok_or("no config")?;
+    let schemas = read_schemas(args, &configs, main, config)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(args, &files));
+    let pool = pool.build().map_err(|error| error.to_string())?;
+    let job = Job {
+        files: &files,
+        charts: &inputs.charts,
+        read: &|number| match inputs.files.get(number) {
+            Some(file) => inputs.read(file),
+            None => Err("no such file".to_owned()),
+        },
+        configs: &configs.all,
+        rules: RULES,
+        schemas: &schemas,
+        minors: config.minors(),
+        namespace: config.namespace().to_owned(),
+    };
+    let mut outcome = pool.install(|| run(job));
+    outcome.summary.default_minors = config.has_default_minors();
+    outcome.summary.skipped.extend(skipped(&inputs));
+    if args.write_baseline {
+        return baseline::write(args, &files, &outcome);
+    }
+    baseline::apply(args, &files, &mut outcome)?;
+    let targets = targets(&files);
+    let report = Report {
+        findings: &outcome.findings,
+        sources: &outcome.sources,
+        targets: &targets,
+        rules: &metas,
+        masked: &outcome.masked,
+        summary: &outcome.summary,
+    };
+    output::write(&outputs, &report, &options(args))?;
+    Ok(exit_code(args, config, &inputs, &outcome))
+}
+
+fn command_line(args: &LintArgs, metas: &[&'static RuleMeta]) -> Result<CommandLine, String> {
+    let minors = args.kubernetes_version.iter().copied();
+    Ok(CommandLine {
+        minors: (!args.kubernetes_version.is_empty()).then(|| minors.collect()),
+        namespace: args.namespace.clone(),
+        fail_on: args.fail_on.and_then(FailOn::severity),
+        select: CommandLine::selectors(&args.select, metas)?,
+        ignore: CommandLine::selectors(&args.ignore, metas)?,
+    })
+}
+
+/// The folder in which the config of the run is looked for: that of the first path.
+fn first_folder(here: &Path, paths: &[PathBuf]) -> PathBuf {
+    let first = paths.iter().find(|path| path.as_os_str() != "-");
+    let Some(path) = first
+        .map(|path| here.join(path))
+        .and_then(|path| path.canonicalize().ok())
+    else {
+        return here.to_owned();
+    };
+    match path.is_dir() {
+        true => path,
+        false => path.parent().map_or(here.to_owned(), Path::to_owned),
+    }
+}
+
+fn request(args: &LintArgs, configs: &Configs<'_>, main: usize, here: PathBuf) -> Request {
+    let os = |path: &PathBuf| OsString::from(path);
+    let from_config = configs.all.get(main).and_then(Config::context);
+    let folder = configs
+        .files
+        .get(main)
+        .and_then(Option::as_ref)
+        .map(|file| &file.folder);
+    let context = match (
+        args.no_context,
+        args.context.is_empty(),
+        from_config,
+        folder,
+    ) {
+        (true, ..) => Context::Nothing,
+        (false, false, ..) => Context::Paths(args.context.iter().map(os).collect()),
+        (false, true, Some([]), _) => Context::Nothing,
+        (false, true, Some(paths), Some(folder)) => {
+            Context::Paths(paths.iter().map(|path| folder.join(path).into()).collect())
+        }
+        _ => Context::Projects,
+    };
+    Request {
+        paths: args.paths.iter().map(os).collect(),
+        stdin_filename: Some(args.stdin_filename.clone()).filter(|name| name != "<stdin>"),
+        context,
+        folder: here,
+    }
+}
+
+fn files(inputs: &Inputs, configs: &mut Configs<'_>) -> Vec<File> {
+    let mut files = Vec::with_capacity(inputs.files.len());
+    for file in &inputs.files {
+        let (config, config_path) = configs.of_file(inputs, file);
+        let applies = configs.all.get(config);
+        files.push(File {
+            shown: file.shown.clone(),
+            location: file.location.clone(),
+            target: file.target,
+            excluded: applies.is_some_and(|c| c.is_excluded(&config_path)),
+            config,
+            config_path,
+        });
+    }
+    files
+}
+
+fn read_schemas(
+    args: &LintArgs,
+    configs: &Configs<'_>,
+    main: usize,
+    config: &Config,
+) -> Result<Vec<crate::apiserver::schema::Table>, String> {
+    let folder = configs
+        .files
+        .get(main)
+        .and_then(Option::as_ref)
+        .map(|file| &file.folder);
+    let configured = config
+        .schema()
+        .iter()
+        .filter_map(|path| Some(folder?.join(path)));
+    let paths: Vec<PathBuf> = args.schema.iter().cloned().chain(configured).collect();
+    Ok(schemas::read(&paths)?.into_iter().collect())
+}
+
+/// One thread for little: starting more costs more than it saves.
+fn threads(args: &LintArgs, files: &[File]) -> usize {
+    match args.threads {
+        0 if files.len() < 16 => 1,
+        asked => asked,
+    }
+}
+
+fn skipped(inputs: &Inputs) -> Vec<Skipped> {
+    let files = inputs.skipped.iter().filter(|skipped| skipped.target);
+    let files = files.map(|skipped| (skipped.shown.clone(), skipped.why.clone()));
+    let notes = inputs
+        .notes
+        .iter()
+        .map(|note| (String::new(), note.clone()));
+    files
+        .chain(notes)
+        .map(|(file, why)| Skipped {
+            file,
+            document: None,
+            why,
+        })
+        .collect()
+}
+
+fn targets(files: &[File]) -> Vec<SourceId> {
+    let numbered = files.iter().enumerate().filter(|(_, file)| file.target);
+    let mut targets: Vec<_> = numbered
+        .map(|(i, file)| (file.shown.as_str(), SourceId(i as u32)))
+        .collect();
+    targets.sort_unstable();
+    targets.into_iter().map(|(_, id)| id).collect()
+}
+
+fn options(args: &LintArgs) -> Options<'static> {
+    Options {
+        color: output::color(args.color),
+        verbosity: match (args.quiet, args.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        },
+        ..Options::default()
+    }
+}
+
+fn exit_code(args: &LintArgs, config: &Config, inputs: &Inputs, outcome: &Outcome) -> u8 {
+    let fail_on = match args.fail_on {
+        Some(FailOn::Never) => None,
+        _ => Some(config.fail_on()),
+    };
+    let is_bad = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
+    let empty = !inputs.walked.is_empty() && nothing_judged(&outcome.summary) && !args.allow_empty;
+    let unreadable = outcome.classes.contains(&FileKind::Unreadable);
+    if outcome.unread || empty || (unreadable && outcome.unread) {
+        exit::UNREAD
+    } else if outcome.findings.iter().any(is_bad) {
+        exit::FINDINGS
+    } else {
+        exit::CLEAN
+    }
+}
+
+fn nothing_judged(summary: &Summary) -> bool {
+    summary.objects == 0
+}
+
+/// Shows what is wrong with the configs: nothing else can be trusted then.
+fn report_config_faults(
+    configs: &Configs<'_>,
+    metas: &[&'static RuleMeta],
+    outputs: &[Output],
+    args: &LintArgs,
+) -> Result<u8, String> {
+    let mut sources = Vec::new();
+    let mut findings = Vec::new();
+    for (number, (source, faults)) in configs.faults.iter().enumerate() {
+        sources.push(source.clone());
+        findings.extend(faults.iter().cloned().map(|mut finding| {
+            finding.place.source = SourceId(number as u32);
+            finding.severity = Severity::Error;
+            finding
+        }));
+    }
+    let report = Report {
+        findings: &findings,
+        sources: &sources,
+        targets: &[],
+        rules: metas,
+        masked: &[],
+        summary: &Summary::default(),
+    };
+    output::write(outputs, &report, &options(args))?;
+    Ok(exit::TROUBLE)
+}
