@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use kubevet::minor::Minor;
 use kubevet::object::placeholder::Placeholders;
 use kubevet::object::{Content, content};
-use kubevet::project::{Location, Member, Project, Role};
+use kubevet::project::{Location, Member, Project, Role, Sight};
 use kubevet::rule::{Context, Scope, Sink};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
@@ -54,7 +54,7 @@ fn location(source: &Source) -> Location {
     let closed = source.text.contains("# closed\n");
     Location {
         folder: folder.to_owned(),
-        bundle: closed.then_some(0),
+        bundle: closed.then_some((0, 0)),
         closed,
     }
 }
@@ -79,9 +79,12 @@ fn said(text: &str) -> BTreeSet<String> {
             }
         }
     }
-    let locations = sources.iter().map(location).collect();
-    let namespace = "default".to_owned();
-    let project = Project::new(members, locations, Vec::new(), namespace, placeholders);
+    let sight = Sight {
+        locations: sources.iter().map(location).collect(),
+        default_namespace: "default".to_owned(),
+        ..Sight::default()
+    };
+    let project = Project::new(members, sight);
     let mut sink = Sink::default();
     for member in project.members().iter().filter(|m| m.role == Role::Whole) {
         let context = Context {

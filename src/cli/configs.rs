@@ -30,12 +30,8 @@ pub struct Configs<'r> {
 /// Where a config lies.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
-    /// The file.
-    pub path: PathBuf,
     /// Its folder.
     pub folder: PathBuf,
-    /// Its text.
-    pub source: Source,
 }
 
 impl<'r> Configs<'r> {
@@ -122,13 +118,11 @@ impl<'r> Configs<'r> {
             let finding =
                 |fault: crate::lint::usage::Fault| fault.finding(&BAD_CONFIG, SourceId(0));
             let findings = faults.into_iter().map(finding).collect();
-            self.faults.push((source.clone(), findings));
+            self.faults.push((source, findings));
         }
         self.all.push(config.under(self.command.clone()));
         self.files.push(Some(ConfigFile {
-            path: path.to_owned(),
             folder: path.parent().unwrap_or(path).to_owned(),
-            source,
         }));
         Ok(self.all.len() - 1)
     }

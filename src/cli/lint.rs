@@ -13,7 +13,6 @@ use crate::finding::{Finding, RuleMeta, Severity};
 use crate::lint::config::{CommandLine, Config};
 use crate::lint::load::File;
 use crate::lint::run::{Job, Outcome, all_metas, run};
-use crate::project::files::FileKind;
 use crate::report::{Options, Report, Skipped, Summary, Verbosity};
 use crate::rules::RULES;
 use crate::source::SourceId;
@@ -222,19 +221,14 @@ fn exit_code(args: &LintArgs, config: &Config, inputs: &Inputs, outcome: &Outcom
         _ => Some(config.fail_on()),
     };
     let is_bad = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
-    let empty = !inputs.walked.is_empty() && nothing_judged(&outcome.summary) && !args.allow_empty;
-    let unreadable = outcome.classes.contains(&FileKind::Unreadable);
-    if outcome.unread || empty || (unreadable && outcome.unread) {
+    let empty = !inputs.walked.is_empty() && outcome.summary.objects == 0 && !args.allow_empty;
+    if outcome.unread || empty {
         exit::UNREAD
     } else if outcome.findings.iter().any(is_bad) {
         exit::FINDINGS
     } else {
         exit::CLEAN
     }
-}
-
-fn nothing_judged(summary: &Summary) -> bool {
-    summary.objects == 0
 }
 
 /// Shows what is wrong with the configs: nothing else can be trusted then.
