@@ -37,9 +37,9 @@ use kubevet::source::{Source, SourceId};
 use kubevet::yaml;
 use serde_json::Value;
 
-/// The minors with recorded verdicts: the newest, and both sides of 1.34, since which
+/// The minors with recorded verdicts: the oldest, the newest, and both sides of 1.34, since which
 /// the templates of StatefulSets are validated.
-const MINORS: [&str; 3] = ["1.33", "1.34", "1.37"];
+const MINORS: [&str; 4] = ["1.29", "1.33", "1.34", "1.37"];
 
 #[test]
 fn finds_what_the_cases_say() {
