@@ -5,6 +5,11 @@
 //! source, `# closed` in a source declares its folder a complete bundle, and `# partial` makes
 //! its objects sources of something else. Rules outside the relations aren't asked.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail loudly, its helpers too"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +17,7 @@ use std::path::{Path, PathBuf};
 use kubevet::minor::Minor;
 use kubevet::object::placeholder::Placeholders;
 use kubevet::object::{Content, content};
-use kubevet::project::{Location, Member, Project, Role};
+use kubevet::project::{Location, Member, Project, Role, Sight};
 use kubevet::rule::{Context, Scope, Sink};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
@@ -54,7 +59,7 @@ fn location(source: &Source) -> Location {
     let closed = source.text.contains("# closed\n");
     Location {
         folder: folder.to_owned(),
-        bundle: closed.then_some(0),
+        bundle: closed.then_some((0, 0)),
         closed,
     }
 }
@@ -79,9 +84,13 @@ fn said(text: &str) -> BTreeSet<String> {
             }
         }
     }
-    let locations = sources.iter().map(location).collect();
-    let namespace = "default".to_owned();
-    let project = Project::new(members, locations, Vec::new(), namespace, placeholders);
+    let sight = Sight {
+        locations: sources.iter().map(location).collect(),
+        default_namespace: "default".to_owned(),
+        placeholders,
+        ..Sight::default()
+    };
+    let project = Project::new(members, sight);
     let mut sink = Sink::default();
     for member in project.members().iter().filter(|m| m.role == Role::Whole) {
         let context = Context {
