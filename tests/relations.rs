@@ -5,6 +5,11 @@
 //! source, `# closed` in a source declares its folder a complete bundle, and `# partial` makes
 //! its objects sources of something else. Rules outside the relations aren't asked.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail loudly, its helpers too"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,6 +87,7 @@ fn said(text: &str) -> BTreeSet<String> {
     let sight = Sight {
         locations: sources.iter().map(location).collect(),
         default_namespace: "default".to_owned(),
+        placeholders,
         ..Sight::default()
     };
     let project = Project::new(members, sight);

@@ -3,6 +3,7 @@
 use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::selector::{Requirement, Selector, Tri, Wants};
 use crate::object::service::Service;
+use crate::object::workload::WorkloadKind;
 use crate::project::Member;
 use crate::rule::{Context, Rule, Scope, Sink};
 
@@ -42,6 +43,11 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
         sink.undecided(&RULE, why);
         return;
     }
+    if !closed && let Some(set) = may_label_itself(context, &selector) {
+        let why = format!("the pods of {} may label themselves", set.object.title());
+        sink.undecided(&RULE, why);
+        return;
+    }
     let near = project.near_misses(context.member, &selector);
     let message = format!("nothing in sight has pods with {}", shown(&selector));
     let finding = sink.at(&RULE, context, service.selector, message);
@@ -63,6 +69,26 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     {
         finding.help(help);
     }
+}
+
+/// A StatefulSet that meets the selector but for keys that its template doesn't have: what tells
+/// its pods apart, such as who leads, they often write on themselves when they run.
+fn may_label_itself<'p, 't>(
+    context: &Context<'p, 't>,
+    selector: &Selector<'t>,
+) -> Option<&'p Member<'t>> {
+    let project = context.project;
+    let mut sets = project.of_kind("StatefulSet");
+    sets.find(|set| {
+        let lacks = |r: &&Requirement<'t>| set.pod_labels.get(r.key).is_none();
+        let (lacking, others): (Vec<_>, Vec<_>) = selector.requirements.iter().partition(lacks);
+        let is_own = |r: &&Requirement<'t>| WorkloadKind::StatefulSet.sets_label(r.key);
+        !lacking.is_empty()
+            && !lacking.iter().any(is_own)
+            && !others.is_empty()
+            && others.iter().all(|r| r.holds(&set.pod_labels) == Tri::Yes)
+            && project.same_namespace(&set.object, context.object()) != Tri::No
+    })
 }
 
 /// The labels that a selector asks for, as `app=web, tier=front`.
