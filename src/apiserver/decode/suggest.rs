@@ -214,7 +214,7 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let cost = usize::from(x.to_ascii_lowercase() != y.to_ascii_lowercase());
+            let cost = usize::from(!x.eq_ignore_ascii_case(y));
             let mut best = (cell(&above, j) + cost)
                 .min(cell(&above, j + 1) + 1)
                 .min(cell(&row, j) + 1);
