@@ -70,19 +70,16 @@ pub(super) fn cannot_unmarshal(
         }
         Kind::Int | Kind::Float => "number".to_owned(),
     };
-    let own_decoder = match of.shape() {
+    let (holder, path, go_type) = go_place(place);
+    let go_type = match of.shape() {
+        Shape::Scalar(Scalar::Quantity) => return FORMAT_WRONG.to_owned(),
+        // These types decode themselves, as a number or text.
         Shape::Scalar(Scalar::IntOrString) => "int32",
         Shape::Scalar(Scalar::Time | Scalar::MicroTime) => "string",
-        Shape::Scalar(Scalar::Quantity) => return FORMAT_WRONG.to_owned(),
-        _ => {
-            let (holder, path, go_type) = go_place(place);
-            let go_type = if bytes { "uint8" } else { &go_type };
-            return format!(
-                "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {go_type}"
-            );
-        }
+        _ if bytes => "uint8",
+        _ => &go_type,
     };
-    format!("json: cannot unmarshal {got} into Go value of type {own_decoder}")
+    format!("json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {go_type}")
 }
 
 /// What validation of custom resources says (`kube-openapi/pkg/validation`).
@@ -155,7 +152,9 @@ fn go_place(place: &Place<'_, '_>) -> (String, String, String) {
                 let Some(field) = fields.field(place.minor, name) else {
                     break;
                 };
-                (holder, go_type, of) = (fields.name(), field.go_type(), field.of());
+                let (inlined, plain) = field.go_type();
+                (holder, go_type, of) = (fields.name(), plain, field.of());
+                path.extend(inlined);
                 path.push(*name);
             }
             (Shape::Struct(fields), _) => (go_type, of) = (element(go_type), fields.rest()),

@@ -431,9 +431,14 @@ impl<'a> Field<'a> {
         self.table.word(self.at + 12) & NULLABLE != 0
     }
 
-    /// Its type as Go's reflection prints it; empty where that isn't known.
-    pub fn go_type(self) -> &'a str {
-        self.table.text(self.table.word(self.at + 12) & !NULLABLE)
+    /// The inlined Go struct that declares it, where the decoder's messages name that, and its
+    /// type as Go's reflection prints it; empty where that isn't known.
+    pub fn go_type(self) -> (Option<&'a str>, &'a str) {
+        let text = self.table.text(self.table.word(self.at + 12) & !NULLABLE);
+        match text.split_once('|') {
+            Some((inlined, go_type)) => (Some(inlined), go_type),
+            None => (None, text),
+        }
     }
 }
 
@@ -562,7 +567,7 @@ mod tests {
         assert_eq!(spec.name(), "PodSpec");
         assert!(spec.field(Minor::OLDEST, "resources").is_none());
         let resources = spec.field(Minor::NEWEST, "resources").expect("is newer");
-        assert_eq!(resources.go_type(), "v1.ResourceRequirements");
+        assert_eq!(resources.go_type(), (None, "v1.ResourceRequirements"));
         assert!(
             spec.field(Minor::OLDEST, "containers")
                 .expect("old")
