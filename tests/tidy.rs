@@ -264,7 +264,13 @@ fn every_folder_of_cases_is_used_by_a_test() {
         let ends = |text: &str| text.find(|c: char| !(c.is_alphanumeric() || "-_./".contains(c)));
         for mention in mentions {
             let end = ends(mention).unwrap_or(mention.len());
-            named.insert(mention.split_at(end).0.trim_end_matches(['/', '.']).to_owned());
+            named.insert(
+                mention
+                    .split_at(end)
+                    .0
+                    .trim_end_matches(['/', '.'])
+                    .to_owned(),
+            );
         }
     }
     let folders: BTreeSet<PathBuf> = files("testdata")

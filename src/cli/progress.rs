@@ -35,7 +35,10 @@ impl Progress {
             let draw = move || {
                 let mut wait = PATIENCE;
                 while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                    say(&format!("{CLEAR}{}", line(seen.load(Ordering::Relaxed), files)));
+                    say(&format!(
+                        "{CLEAR}{}",
+                        line(seen.load(Ordering::Relaxed), files)
+                    ));
                     wait = PACE;
                 }
                 if wait == PACE {
@@ -91,8 +94,14 @@ mod tests {
 
     #[test]
     fn the_bar_fills_and_then_says_that_it_judges() {
-        assert_eq!(line(0, 10), "[                        ] reading 0 of 10 files");
-        assert_eq!(line(5, 10), "[############            ] reading 5 of 10 files");
+        assert_eq!(
+            line(0, 10),
+            "[                        ] reading 0 of 10 files"
+        );
+        assert_eq!(
+            line(5, 10),
+            "[############            ] reading 5 of 10 files"
+        );
         assert_eq!(line(10, 10), "[########################] judging 10 files");
         assert_eq!(line(0, 0), "[########################] judging 0 files");
     }
