@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::load::Loaded;
 use super::run::Seen;
-use crate::object::{Content, content};
+use crate::object::content;
 use crate::source::{SourceId, Span};
 use crate::tree::{Kind, Node};
 
@@ -50,16 +50,12 @@ fn in_file(id: SourceId, loaded: &Loaded) -> Vec<Span> {
 
 /// The Secrets of a document; one without `apiVersion` is one, too.
 fn secrets(id: SourceId, document: u32, root: Node<'_>) -> Vec<Node<'_>> {
-    match content(id, document, root) {
-        Content::Objects(objects) => {
-            let secrets = objects.into_iter().filter(|o| o.kind == "Secret");
-            secrets.map(|object| object.root).collect()
-        }
-        Content::NotAnObject(_) if root.get("kind").is_some_and(|k| k.text() == "Secret") => {
-            vec![root]
-        }
-        _ => Vec::new(),
-    }
+    let content = content(id, document, root);
+    let whole = content.objects.iter().filter(|o| o.kind == "Secret");
+    let whole = whole.map(|object| object.root);
+    let parts = content.incomplete.iter().map(|incomplete| incomplete.root);
+    let parts = parts.filter(|part| part.get("kind").is_some_and(|kind| kind.text() == "Secret"));
+    whole.chain(parts).collect()
 }
 
 fn in_secret(loaded: &Loaded, secret: Node<'_>, spans: &mut Vec<Span>) {
