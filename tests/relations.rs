@@ -15,8 +15,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kubevet::minor::Minor;
+use kubevet::object::content;
 use kubevet::object::placeholder::Placeholders;
-use kubevet::object::{Content, content};
 use kubevet::project::{Location, Member, Project, Role, Sight};
 use kubevet::rule::{Context, Scope, Sink};
 use kubevet::rules::RULES;
@@ -78,10 +78,9 @@ fn said(text: &str) -> BTreeSet<String> {
                 continue;
             };
             let root = reading.tree.node(root);
-            if let Content::Objects(objects) = content(SourceId(i as u32), number as u32, root) {
-                let objects = objects.into_iter();
-                members.extend(objects.map(|o| Member::new(o, role, &placeholders)));
-            }
+            let content = content(SourceId(i as u32), number as u32, root);
+            let objects = content.objects.into_iter();
+            members.extend(objects.map(|o| Member::new(o, role, &placeholders)));
         }
     }
     let sight = Sight {

@@ -28,8 +28,8 @@ use std::path::{Path, PathBuf};
 use kubevet::document::Reading;
 use kubevet::finding::{Finding, Server};
 use kubevet::minor::Minor;
+use kubevet::object;
 use kubevet::object::placeholder::Placeholders;
-use kubevet::object::{self, Content};
 use kubevet::project::{Gap, Location, Member, Project, Provides, Role, Sight};
 use kubevet::rule::{Context, Rule, Scope, Sink};
 use kubevet::rules::RULES;
@@ -231,14 +231,10 @@ fn run(text: &str, minor: Minor, wanted: &dyn Fn(&Rule) -> bool) -> Sink {
                 continue;
             };
             let (source, root) = (SourceId(i as u32), reading.tree.node(root));
-            match object::content(source, document as u32, root) {
-                Content::Objects(objects) => members.extend(
-                    objects
-                        .into_iter()
-                        .map(|o| Member::new(o, Role::Whole, &placeholders)),
-                ),
-                content => panic!("{content:?} in {text}"),
-            }
+            let content = object::content(source, document as u32, root);
+            assert!(content.incomplete.is_empty(), "{content:?} in {text}");
+            let objects = content.objects.into_iter();
+            members.extend(objects.map(|o| Member::new(o, Role::Whole, &placeholders)));
         }
     }
     let closed = text.contains("\n#closed");

@@ -1,5 +1,6 @@
 //! The cases of `testdata/apiserver/schema`; its README says what a case is.
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test may fail where it stands"

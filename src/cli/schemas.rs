@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use crate::apiserver::schema::Table;
 use crate::apiserver::schema::compile::Compiler;
-use crate::object::{Content, content};
+use crate::object::content;
 use crate::source::{Source, SourceId};
 use crate::yaml;
 
@@ -60,19 +60,14 @@ fn add_file(compiler: &mut Compiler, path: &Path) -> Result<usize, String> {
                 ));
             }
         };
-        match content(SourceId(0), 0, root) {
-            Content::Objects(objects) => {
-                added += objects
-                    .iter()
-                    .map(|object| compiler.crd(object.root))
-                    .sum::<usize>();
-            }
-            _ => {
-                if let Some(name) = SchemaName::of(path) {
-                    compiler.json_schema(&name.group, &name.version, &name.kind_in(root), root);
-                    added += 1;
-                }
-            }
+        let objects = content(SourceId(0), 0, root).objects;
+        let crds = objects.iter().map(|object| compiler.crd(object.root));
+        added += crds.sum::<usize>();
+        if objects.is_empty()
+            && let Some(name) = SchemaName::of(path)
+        {
+            compiler.json_schema(&name.group, &name.version, &name.kind_in(root), root);
+            added += 1;
         }
     }
     Ok(added)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::run::Seen;
 use crate::apiserver::schema::{Table, compile};
 use crate::finding::ObjectName;
-use crate::object::{Content, Object, content};
+use crate::object::{Object, content};
 use crate::project::files::{DocumentKind, FileKind};
 use crate::project::graph::{Graph, Target};
 use crate::project::providers::provided_by;
@@ -72,10 +72,8 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
                 _ => continue,
             };
             let root = loaded.reading.tree.node(root);
-            if let Content::Objects(objects) = content(id, number as u32, root) {
-                let new = |object| Member::new(object, role, &placeholders);
-                members.extend(objects.into_iter().map(new));
-            }
+            let objects = content(id, number as u32, root).objects.into_iter();
+            members.extend(objects.map(|object| Member::new(object, role, &placeholders)));
         }
     }
     gaps.extend(members.iter().flat_map(hidden_by_member));

@@ -5,7 +5,7 @@ use super::load::{File, Loaded};
 use crate::document::{DuplicateKey, Fault};
 use crate::finding::{Finding, Place, RuleMeta, locate, render_path};
 use crate::minor::Minors;
-use crate::object::{Content, Incomplete, Object, content};
+use crate::object::{Incomplete, Object, content};
 use crate::project::files::{Class, DocumentKind, FileKind};
 use crate::report::Skipped;
 use crate::source::{SourceId, Span};
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
                 Ok(None) => {}
                 Ok(Some(root)) => {
                     let root = loaded.reading.tree.node(*root);
-                    if let Content::NotAnObject(incomplete) = content(self.id, number, root) {
+                    for incomplete in content(self.id, number, root).incomplete {
                         self.incomplete(number, incomplete, whole && has_object);
                     }
                 }
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
         ) {
             return;
         }
-        if among_manifests || incomplete.almost {
+        if among_manifests || incomplete.meant {
             self.read.unread = true;
             let first = incomplete.root.entries().next();
             let span = first.map_or(incomplete.root.place(), |(key, _)| key.place());
@@ -172,9 +172,7 @@ impl<'a> Reader<'a> {
             .ok()?
             .as_ref()?;
         let root = loaded.reading.tree.node(*root);
-        let Content::Objects(objects) = content(self.id, document, root) else {
-            return None;
-        };
+        let objects = content(self.id, document, root).objects;
         objects.into_iter().find_map(|object| {
             let (steps, _) = locate(object.root, key.id())?;
             let identity = object.key(generic::DUPLICATE_KEY.id, &steps, None);

@@ -39,48 +39,44 @@ pub struct Object<'t> {
     pub namespace: Option<&'t str>,
 }
 
-/// What a document is.
-#[derive(Debug)]
-pub enum Content<'t> {
-    /// Nothing: kubectl skips it.
-    Empty,
-    /// One object, or the items of a list.
-    Objects(Vec<Object<'t>>),
-    /// A value without `apiVersion` and `kind`.
-    NotAnObject(Incomplete<'t>),
+/// What a document declares.
+#[derive(Debug, Default)]
+pub struct Content<'t> {
+    /// The object, or the items of a list.
+    pub objects: Vec<Object<'t>>,
+    /// What should be an object and isn't: the document, or items of a list.
+    pub incomplete: Vec<Incomplete<'t>>,
 }
 
-/// A document that lacks what makes an object.
+/// A value that lacks what makes an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Incomplete<'t> {
     /// The value.
     pub root: Node<'t>,
     /// What kubectl says of it.
     pub why: &'static str,
-    /// It has one of `apiVersion` and `kind`, and `metadata`: meant to be an object.
-    pub almost: bool,
+    /// It is surely meant to be an object: an item of a list, or it has one of `apiVersion` and
+    /// `kind`, and `metadata`.
+    pub meant: bool,
 }
 
-/// Says what a document is; lists are unfolded, recursively, as kubectl does
+/// Says what a document declares; lists are unfolded, recursively, as kubectl does
 /// (`cli-runtime/pkg/resource/visitor.go`, `FlattenListVisitor`).
 pub fn content<'t>(source: SourceId, document: u32, root: Node<'t>) -> Content<'t> {
-    let api_version = root.get("apiVersion").and_then(Node::as_str);
-    let kind = root.get("kind").and_then(Node::as_str);
-    let (Some(api_version), Some(kind)) = (api_version, kind) else {
-        return Content::NotAnObject(incomplete(root));
-    };
-    if root.is_null() {
-        return Content::Empty;
-    }
-    let mut objects = Vec::new();
-    match list_items(root) {
-        Some(_) => {
+    let mut content = Content::default();
+    let text = |key| root.get(key).and_then(Node::as_str);
+    match (text("apiVersion"), text("kind")) {
+        (Some(api_version), Some(kind)) if is_list(root) => {
             let list = ListOf { api_version, kind };
-            unfold(source, document, root, list, &mut objects);
+            unfold(source, document, root, list, &mut content);
         }
-        None => objects.push(Object::new(source, document, root, api_version, kind)),
+        (Some(api_version), Some(kind)) => {
+            let object = Object::new(source, document, root, api_version, kind);
+            content.objects.push(object);
+        }
+        _ => content.incomplete.push(Incomplete::of(root, false)),
     }
-    Content::Objects(objects)
+    content
 }
 
 impl<'t> Object<'t> {
@@ -212,53 +208,56 @@ struct ListOf<'t> {
     kind: &'t str,
 }
 
-/// The items of a document that kubectl takes for a list: any with an `items` list and a kind
-/// that ends in `List`.
-fn list_items(root: Node<'_>) -> Option<Node<'_>> {
-    let kind = root.get("kind").and_then(Node::as_str).unwrap_or("List");
-    let items = root.get("items")?;
-    (kind.ends_with("List") && items.kind() == Kind::Sequence).then_some(items)
+/// Whether kubectl takes a value for a list: it has `items`, a sequence or nothing
+/// (`apimachinery/pkg/apis/meta/v1/unstructured/helpers.go`, `detectList`).
+fn is_list(root: Node<'_>) -> bool {
+    let items = root.get("items");
+    items.is_some_and(|items| matches!(items.kind(), Kind::Sequence | Kind::Null))
 }
 
+/// An item without kind and version takes them from its typed list; a plain `List` has none to give.
 fn unfold<'t>(
     source: SourceId,
     document: u32,
     root: Node<'t>,
     list: ListOf<'t>,
-    objects: &mut Vec<Object<'t>>,
+    content: &mut Content<'t>,
 ) {
-    let items = list_items(root).into_iter().flat_map(Node::items);
-    for item in items.filter(|item| item.kind() == Kind::Mapping) {
+    let from_list = list.kind.strip_suffix("List").unwrap_or("");
+    for item in root.get("items").into_iter().flat_map(Node::items) {
         let own = |key| item.get(key).and_then(Node::as_str);
-        let kind = own("kind").unwrap_or_else(|| list.kind.strip_suffix("List").unwrap_or(""));
+        let kind = own("kind").unwrap_or(from_list);
         let api_version = own("apiVersion").unwrap_or(list.api_version);
-        if list_items(item).is_some() {
-            unfold(
-                source,
-                document,
-                item,
-                ListOf { api_version, kind },
-                objects,
-            );
-            continue;
+        if is_list(item) {
+            let list = ListOf { api_version, kind };
+            unfold(source, document, item, list, content);
+        } else if kind.is_empty() || item.kind() != Kind::Mapping {
+            content.incomplete.push(Incomplete::of(item, true));
+        } else {
+            let mut object = Object::new(source, document, item, api_version, kind);
+            object.item = Some(content.objects.len() as u32);
+            content.objects.push(object);
         }
-        let mut object = Object::new(source, document, item, api_version, kind);
-        object.item = Some(objects.len() as u32);
-        objects.push(object);
     }
 }
 
-fn incomplete(root: Node<'_>) -> Incomplete<'_> {
-    let has = |key| root.get(key).is_some_and(|value| !value.is_null());
-    let why = match (has("apiVersion"), has("kind")) {
-        _ if root.kind() != Kind::Mapping => "invalid object to validate",
-        (false, false) => "apiVersion not set, kind not set",
-        (false, true) => "apiVersion not set",
-        (true, false) => "kind not set",
-        (true, true) => "apiVersion and kind must be text",
-    };
-    let almost = (has("apiVersion") || has("kind")) && has("metadata");
-    Incomplete { root, why, almost }
+impl<'t> Incomplete<'t> {
+    fn of(root: Node<'t>, item: bool) -> Self {
+        let has = |key| root.get(key).is_some_and(|value| !value.is_null());
+        let why = match (has("apiVersion"), has("kind")) {
+            _ if root.kind() != Kind::Mapping => "invalid object to validate",
+            (false, false) => "apiVersion not set, kind not set",
+            (false, true) => "apiVersion not set",
+            (true, false) => "kind not set",
+            (true, true) => "apiVersion and kind must be text",
+        };
+        let half = (has("apiVersion") || has("kind")) && has("metadata");
+        Self {
+            root,
+            why,
+            meant: item || half,
+        }
+    }
 }
 
 /// A hash of a value that its formatting doesn't change (FNV-1a, 32 bits: it only tells apart

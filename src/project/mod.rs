@@ -11,7 +11,7 @@ mod near;
 pub mod providers;
 mod tools;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::object::Object;
 use crate::object::placeholder::Placeholders;
@@ -142,7 +142,10 @@ pub struct Project<'t> {
     members: Vec<Member<'t>>,
     sight: Sight<'t>,
     by_name: HashMap<(&'t str, &'t str), Vec<u32>>,
-    by_label: HashMap<(&'t str, &'t str), Vec<u32>>,
+    /// Workloads by the namespace that is written, and a label of their pods.
+    by_label: HashMap<(Option<&'t str>, &'t str, &'t str), Vec<u32>>,
+    /// The written namespaces of the pods with a label.
+    namespaces: HashMap<(&'t str, &'t str), BTreeSet<&'t str>>,
     by_kind: HashMap<&'t str, Vec<u32>>,
     /// The first member of each kind whose name holds a placeholder.
     named_by_placeholder: HashMap<&'t str, u32>,
@@ -152,6 +155,10 @@ pub struct Project<'t> {
     /// Workloads with pod labels that aren't fully known.
     unclear: Vec<u32>,
 }
+
+/// How many workloads one selector is compared with. No hand would write more that belong to
+/// one Service, and relating everything to everything would take hours.
+const CANDIDATES_MAX: usize = 1000;
 
 /// What tells members apart: source, document and item.
 type Spot = (SourceId, u32, Option<u32>);
@@ -244,7 +251,15 @@ impl<'t> Project<'t> {
             .unclear
             .then(|| "the selector holds what can't be known".to_owned());
         let mut found = Vec::new();
-        for member in self.candidates(selector) {
+        let candidates = self.candidates(&from.object, selector);
+        if candidates.len() > CANDIDATES_MAX {
+            return Selected {
+                workloads: Vec::new(),
+                nearness: Nearness::Elsewhere,
+                unknown: Some(format!("more than {CANDIDATES_MAX} workloads may match")),
+            };
+        }
+        for member in candidates {
             if closed && self.nearness(from, member) != Nearness::Bundle {
                 continue;
             }
@@ -362,8 +377,14 @@ impl<'t> Project<'t> {
             if member.pod_labels.open || !member.pod_labels.unclear.is_empty() {
                 self.unclear.push(i);
             }
-            for pair in &member.pod_labels.pairs {
-                self.by_label.entry(*pair).or_default().push(i);
+            let namespace = self.known_namespace(object);
+            for &(key, value) in &member.pod_labels.pairs {
+                let labelled = self.by_label.entry((namespace, key, value)).or_default();
+                labelled.push(i);
+                if let Some(namespace) = namespace {
+                    let namespaces = self.namespaces.entry((key, value)).or_default();
+                    namespaces.insert(namespace);
+                }
             }
         }
         self.doubles = self.find_doubles();
@@ -400,7 +421,7 @@ impl<'t> Project<'t> {
 
     /// The workloads that may match: by the rarest pair that the selector asks for, so that
     /// relating n objects takes about n steps.
-    fn candidates(&self, selector: &Selector<'t>) -> Vec<&Member<'t>> {
+    fn candidates(&self, from: &Object<'t>, selector: &Selector<'t>) -> Vec<&Member<'t>> {
         let by_template =
             |r: &&Requirement<'_>| !WorkloadKind::ALL.iter().any(|k| k.sets_label(r.key));
         let asked = selector.requirements.iter().filter(by_template);
@@ -411,15 +432,49 @@ impl<'t> Project<'t> {
             },
             _ => None,
         });
-        let lists = exact.map(|pair| self.by_label.get(&pair).map_or(&[][..], Vec::as_slice));
-        let indexes: Vec<u32> = match lists.min_by_key(|list| list.len()) {
-            Some(list) => list.iter().chain(&self.unclear).copied().collect(),
+        let lists = exact.map(|pair| self.with_label(from, pair));
+        let indexes: Vec<u32> = match lists.min_by_key(Vec::len) {
+            Some(list) => list
+                .into_iter()
+                .chain(self.unclear.iter().copied())
+                .collect(),
             None => self.workloads.clone(),
         };
         indexes
             .into_iter()
+            .take(CANDIDATES_MAX + 1)
             .filter_map(|i| self.members.get(i as usize))
             .collect()
+    }
+
+    /// The namespace as written, unless it holds a placeholder.
+    fn known_namespace(&self, object: &Object<'t>) -> Option<&'t str> {
+        let written = object.namespace;
+        written.filter(|namespace| !self.is_placeholder(namespace))
+    }
+
+    /// The workloads with a label in the namespaces that may be that of `from`.
+    fn with_label(&self, from: &Object<'t>, (key, value): (&'t str, &'t str)) -> Vec<u32> {
+        let in_namespace = |namespace| {
+            let list = self.by_label.get(&(namespace, key, value));
+            list.map_or(&[][..], Vec::as_slice).iter().copied()
+        };
+        let unwritten = in_namespace(None);
+        match self.known_namespace(from) {
+            Some(namespace) => {
+                let all = unwritten.chain(in_namespace(Some(namespace)));
+                all.take(CANDIDATES_MAX + 1).collect()
+            }
+            None => {
+                let namespaces = self.namespaces.get(&(key, value));
+                let written = namespaces
+                    .into_iter()
+                    .flatten()
+                    .map(|namespace| Some(*namespace));
+                let all = unwritten.chain(written.flat_map(in_namespace));
+                all.take(CANDIDATES_MAX + 1).collect()
+            }
+        }
     }
 
     fn closest<'p>(

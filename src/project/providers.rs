@@ -40,6 +40,7 @@ pub fn is_custom(group: &str) -> bool {
     let own = ["", "apps", "batch", "autoscaling", "policy", "extensions"];
     let served_by_kubernetes = [
         "admissionregistration",
+        "apiregistration",
         "apiextensions",
         "authentication",
         "authorization",
