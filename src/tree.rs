@@ -235,7 +235,25 @@ impl<'t> Node<'t> {
 
     /// The entry of a mapping with this key.
     pub fn entry(self, key: &str) -> Option<(Node<'t>, Node<'t>)> {
-        self.entries().find(|(k, _)| k.text() == key)
+        self.entries().find(|(k, _)| k.is_text(key))
+    }
+
+    /// Whether `text` would give this. Most keys differ in length already.
+    fn is_text(self, text: &str) -> bool {
+        let raw = self.raw();
+        let from = if raw.pooled {
+            &self.tree.pool
+        } else {
+            &*self.tree.text
+        };
+        match raw.tag {
+            Tag::Value(Kind::Sequence | Kind::Mapping) | Tag::Alias => text.is_empty(),
+            Tag::Value(_) if raw.b.wrapping_sub(raw.a) as usize != text.len() => false,
+            Tag::Value(_) => {
+                let bytes = from.as_bytes().get(raw.a as usize..raw.b as usize);
+                bytes == Some(text.as_bytes())
+            }
+        }
     }
 
     /// The value of a mapping under this key, `null` included.

@@ -144,7 +144,8 @@ impl Table {
 
     /// Whether any kind, in any minor, belongs to this group, or did once.
     pub fn has_group(&self, group: &str) -> bool {
-        !self.rows(KINDS, &[group]).is_empty() || !self.rows(LIVES, &[group]).is_empty()
+        let has = |list| !self.rows(list, &[group]).is_empty();
+        has(KINDS) || has(LIVES)
     }
 
     /// All kinds, by group, version and name.
@@ -170,19 +171,19 @@ impl Table {
 
     /// The rows of a list whose first texts are these.
     fn rows(&self, list: Rows, texts: &[&str]) -> Range<u32> {
-        let first = |before: fn(Ordering) -> bool| {
-            let (mut low, mut high) = (0, self.word(list.header + 4));
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if before(self.compare(self.row(list, middle), texts)) {
-                    low = middle + 1;
-                } else {
-                    high = middle;
-                }
+        let order = |i| self.compare(self.row(list, i), texts);
+        let len = self.word(list.header + 4);
+        let (mut first, mut high) = (0, len);
+        while first < high {
+            let middle = first + (high - first) / 2;
+            match order(middle) {
+                Ordering::Less => first = middle + 1,
+                _ => high = middle,
             }
-            low
-        };
-        first(Ordering::is_lt)..first(Ordering::is_le)
+        }
+        // A name has one row for each type that it has had, a group a few dozen.
+        let same = (first..len).take_while(|i| order(*i) == Ordering::Equal);
+        first..first + same.count() as u32
     }
 
     /// Where a row starts.
@@ -192,9 +193,15 @@ impl Table {
     }
 
     fn compare(&self, row: u32, texts: &[&str]) -> Ordering {
-        let row_texts = (0..).map(|i: u32| self.raw_text(self.word(row.wrapping_add(i * 4))));
-        let texts = texts.iter().map(|text| text.as_bytes());
-        row_texts.take(texts.len()).cmp(texts)
+        let mut at = row;
+        for text in texts {
+            let order = self.raw_text(self.word(at)).cmp(text.as_bytes());
+            if order != Ordering::Equal {
+                return order;
+            }
+            at = at.wrapping_add(4);
+        }
+        Ordering::Equal
     }
 
     fn kind_at(&self, i: u32) -> ObjectKind<'_> {
