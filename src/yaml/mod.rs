@@ -11,6 +11,7 @@ mod budget;
 mod compose;
 mod split;
 mod strict;
+mod tags;
 
 use crate::document::{Document, Fault, Reading, SIZE_MAX};
 use crate::json;
