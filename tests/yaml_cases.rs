@@ -3,7 +3,7 @@
 //! `NAME.json` beside it is what sigs.k8s.io/yaml and kubectl's splitter make of it, one line a
 //! document: JSON, or `error: ` and Go's message (ours may be worded otherwise). It is written by
 //! `cd e2e/yaml && go run . -cases ../../testdata/yaml`. Where kubevet differs on purpose,
-//! `NAME.kubevet.json` holds what it makes (written with `KUBEVET_BLESS=1`) and
+//! `NAME.kubevet.json` holds what it makes (written with `UPDATE=1`) and
 //! `testdata/yaml/exceptions.tsv` says why.
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ fn reads_every_case_as_kubectl_does() {
         let golden = case.with_extension("json");
         let ours = case.with_extension("kubevet.json");
         let excepted = exceptions.contains(&name);
-        if excepted && std::env::var_os("KUBEVET_BLESS").is_some() {
+        if excepted && std::env::var_os("UPDATE").is_some() {
             fs::write(&ours, read(&name, fs::read(case).unwrap())).unwrap();
         }
         assert_eq!(ours.exists(), excepted, "{name}: exceptions.tsv and files");
