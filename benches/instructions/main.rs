@@ -1,6 +1,8 @@
 //! Lints the manifests of a folder once, or only scans their YAML, so that `run` can count the
 //! instructions of either.
 
+#![allow(clippy::print_stderr, reason = "a benchmark talks to the terminal")]
+
 use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::path::Path;
