@@ -129,7 +129,9 @@ fn run(line: &str, folder: &Path, room: &Path) -> (String, String, String) {
         std::thread::sleep(Duration::from_millis(2));
     };
     let read = |path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-    let code = status.code().map_or("by a signal".into(), |c| c.to_string());
+    let code = status
+        .code()
+        .map_or("by a signal".into(), |c| c.to_string());
     (read(&out), read(&err), code)
 }
 
@@ -176,7 +178,9 @@ fn difference(expected: &str, found: &str) -> String {
     let same = same.take_while(|(a, b)| a == b).count();
     let show = |mark: &str, text: &str| {
         let lines = text.lines().skip(same).take(12);
-        lines.map(|line| format!("  {mark} {line}\n")).collect::<String>()
+        lines
+            .map(|line| format!("  {mark} {line}\n"))
+            .collect::<String>()
     };
     let before = found.lines().skip(same.saturating_sub(8)).take(same.min(8));
     let before: String = before.map(|line| format!("    {line}\n")).collect();

@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubevet::finding::{Family, Finding, RuleMeta, Severity};
 use kubevet::lint::config::Config;
@@ -32,8 +32,7 @@ fn findings(text: &str) -> Vec<Finding> {
         configs: &[Config::default()],
         rules: RULES,
         schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
+        covered: &BTreeMap::new(),
     };
     run(job).findings
 }

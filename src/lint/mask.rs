@@ -120,7 +120,8 @@ fn between(loaded: &Loaded, span: Span, spans: &mut Vec<Span>) {
     each_line(loaded, span, &mut |start, line| {
         let text = line.trim_start_matches([' ', '\t', '\r', '\n', ':', ',', '{', '[', '-', '"']);
         let start = start + (line.len() - text.len()) as u32;
-        let text = text.trim_end_matches([' ', '\t', '\r', '\n', ':', ',', '}', ']', '{', '[', '"']);
+        let text =
+            text.trim_end_matches([' ', '\t', '\r', '\n', ':', ',', '}', ']', '{', '[', '"']);
         if ["|", ">", "|-", ">-", "|+", ">+"].contains(&text) {
             return;
         }

@@ -122,6 +122,9 @@ pub fn before_reading(location: &str, text: &str, charts: &BTreeSet<String>) -> 
     if let Some(class) = chart_part(location, charts) {
         return Some(class);
     }
+    if matches!(name_of(location), ".kubevet.yaml" | ".kubevet.yml") {
+        return Some(Class::new(FileKind::ToolFile, "the config of kubevet"));
+    }
     let holds = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     if is_kustomization_name(name_of(location)) || (holds("apiVersion") && holds("kind")) {
         return None;
@@ -197,7 +200,10 @@ impl Facts {
             kustomization = Some(Kustomization::default());
         }
         if kustomization.is_some() {
-            class = Class::new(FileKind::Kustomization, "");
+            class = Class::new(
+                FileKind::Kustomization,
+                "what it builds is judged once it is rendered",
+            );
         } else if documents.contains(&DocumentKind::Fault) && !promises_manifest(location) {
             class = Class::new(FileKind::NotAManifest, "not YAML or JSON by its name");
         }

@@ -141,6 +141,12 @@ impl Table {
             .fold(Minors::default(), |all, kind| all.with(kind.minors))
     }
 
+    /// Whether objects of a kind live in namespaces; `None`: nothing is known of it.
+    pub fn is_namespaced(&self, group: &str, version: &str, kind: &str) -> Option<bool> {
+        let mut kinds = self.kinds(group, version, kind);
+        kinds.next().map(|kind| kind.namespaced)
+    }
+
     /// Whether any kind, in any minor, belongs to this group, or did once.
     pub fn has_group(&self, group: &str) -> bool {
         self.all_kinds().any(|kind| kind.group() == group)
