@@ -9,6 +9,7 @@ use super::args::{FailOn, LintArgs};
 use super::configs::Configs;
 use super::input::{Context, Inputs, Request, collect};
 use super::output::{self, Output};
+use super::progress::Progress;
 use super::{baseline, exit, git, paths, schemas};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::lint::config::{CommandLine, Config};
@@ -48,12 +49,14 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
     let covered = covered(&inputs, &configs, &files);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(args, &files));
     let pool = pool.build().map_err(|error| error.to_string())?;
+    let progress = Progress::start(files.len(), args.quiet);
     let job = Job {
         files: &files,
         charts: &inputs.charts,
-        read: &|number| match inputs.files.get(number) {
-            Some(file) => inputs.read(file),
-            None => Err("no such file".to_owned()),
+        read: &|number| {
+            progress.step();
+            let file = inputs.files.get(number).ok_or("no such file")?;
+            inputs.read(file)
         },
         configs: &configs.all,
         rules: RULES,
@@ -61,6 +64,7 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
         covered: &covered,
     };
     let mut outcome = pool.install(|| run(job));
+    drop(progress);
     outcome.summary.skipped.extend(skipped(&inputs));
     outcome.unread |= inputs.skipped.iter().any(|met| met.target && met.unread);
     let judged = baseline::Judged {

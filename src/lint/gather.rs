@@ -7,7 +7,7 @@ use crate::apiserver::schema::{Table, compile};
 use crate::finding::ObjectName;
 use crate::object::{Object, content};
 use crate::project::files::{DocumentKind, FileKind};
-use crate::project::graph::{Graph, Target};
+use crate::project::graph::{GapKind, Graph};
 use crate::project::providers::provided_by;
 use crate::project::{Gap, Member, Project, Provides, Role, Sight};
 use crate::source::SourceId;
@@ -111,24 +111,21 @@ fn anything(why: &str) -> Gap {
 /// What kustomizations bring in that can't be seen.
 fn hidden_by_kustomizations(graph: &Graph) -> BTreeSet<Gap> {
     let mut gaps = BTreeSet::new();
-    for known in graph.kustomizations() {
-        if known.says.makes_unknown {
-            gaps.insert(anything("a kustomization runs charts or plugins"));
-        }
+    for (number, known) in graph.kustomizations().iter().enumerate() {
         for generated in &known.says.generated {
             gaps.insert(Gap {
                 why: "kustomizations generate objects".to_owned(),
                 provides: Provides::Kind(generated.kind.to_owned()),
             });
         }
-        for link in &known.links {
-            match link.to {
-                Target::Remote => gaps.insert(anything("a kustomization has remote resources")),
-                Target::Missing => {
-                    gaps.insert(anything("a resource of a kustomization isn't in sight"))
-                }
-                _ => false,
-            };
+        for gap in known.gaps(number) {
+            gaps.insert(anything(match gap.why {
+                GapKind::Remote => "a kustomization has remote resources",
+                GapKind::Missing => "a file that a kustomization names isn't in sight",
+                GapKind::Unread => "a kustomization can't be read",
+                GapKind::Made => "a kustomization runs charts or plugins",
+                GapKind::Again => continue,
+            }));
         }
     }
     gaps
