@@ -13,7 +13,7 @@ use kubevet::finding::{Family, Finding, RuleMeta, Severity};
 use kubevet::lint::config::Config;
 use kubevet::lint::load::File;
 use kubevet::lint::run::{Job, all_metas, run};
-use kubevet::minor::{Minor, Minors};
+
 use kubevet::report::Page;
 use kubevet::rules::RULES;
 

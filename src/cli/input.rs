@@ -214,5 +214,5 @@ pub(super) fn read_up_to(from: impl Read, limit: u64) -> io::Result<Option<Vec<u
 }
 
 pub(super) fn too_large(limit: u64) -> String {
-    format!("larger than {} MiB", limit >> 20)
+    format!("is larger than {} MiB", limit >> 20)
 }

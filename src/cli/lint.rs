@@ -55,7 +55,7 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
         charts: &inputs.charts,
         read: &|number| {
             progress.step();
-            let file = inputs.files.get(number).ok_or("no such file")?;
+            let file = inputs.files.get(number).ok_or("isn't there")?;
             inputs.read(file)
         },
         configs: &configs.all,

@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
             &generic::UNREADABLE,
             0,
             Span::default(),
-            format!("it can't be opened: {why}"),
+            format!("the file {why}"),
         );
     }
 

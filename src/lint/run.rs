@@ -310,7 +310,11 @@ impl<'a> Seen<'a> {
                     .api_version
                     .split_once('/')
                     .unwrap_or(("", &object.api_version));
-                match table.is_namespaced(group, version, &object.kind) {
+                let minors = table.minors(group, version, &object.kind);
+                let known = minors
+                    .iter()
+                    .find_map(|minor| table.kind(minor, group, version, &object.kind));
+                match known.map(|kind| kind.namespaced) {
                     Some(false) => object.namespace = None,
                     Some(true) if object.namespace.is_none() => {
                         object.namespace = said.map(str::to_owned);
@@ -363,9 +367,13 @@ impl<'a> Seen<'a> {
 
     fn why(&self, class: Class) -> String {
         let by = class.by.and_then(|by| self.job.files.get(by));
+        let kind = class.kind.name();
         match by {
-            Some(file) => format!("{}: {} {}", class.kind.name(), class.why, file.shown),
-            None => format!("{}: {}", class.kind.name(), class.why),
+            Some(file) => format!("{kind}: {} {}", class.why, file.shown),
+            None if class.kind == FileKind::Kustomization => {
+                format!("{kind}: what it builds is judged once it is rendered")
+            }
+            None => format!("{kind}: {}", class.why),
         }
     }
 

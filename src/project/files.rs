@@ -201,10 +201,7 @@ impl Facts {
             kustomization = Some(Kustomization::default());
         }
         if kustomization.is_some() {
-            class = Class::new(
-                FileKind::Kustomization,
-                "what it builds is judged once it is rendered",
-            );
+            class = Class::new(FileKind::Kustomization, "");
         } else if documents.contains(&DocumentKind::Fault) && !promises_manifest(location) {
             class = Class::new(FileKind::NotAManifest, "not YAML or JSON by its name");
         }

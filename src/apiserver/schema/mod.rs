@@ -15,7 +15,8 @@
 //! type     a number below `FIRST_OFFSET` is a scalar; above, the offset of one of
 //!   struct   tag | flags << 8, name, type of other keys, number of fields, fields sorted by name:
 //!            name, type, minors | minors in which it is required << 16, Go type | nullable << 31
-//!   list     tag | uniqueness << 8 | number of keys << 16, type of items, then name and default of each key
+//!   list     tag | uniqueness << 8 | number of keys << 16, type of items,
+//!            then name and default of each key
 //!   enum     tag | number of values << 16, the type that values have, then the values
 //! ```
 
@@ -140,12 +141,6 @@ impl Table {
     pub fn minors(&self, group: &str, version: &str, kind: &str) -> Minors {
         self.kinds(group, version, kind)
             .fold(Minors::default(), |all, kind| all.with(kind.minors))
-    }
-
-    /// Whether objects of a kind live in namespaces; `None`: nothing is known of it.
-    pub fn is_namespaced(&self, group: &str, version: &str, kind: &str) -> Option<bool> {
-        let mut kinds = self.kinds(group, version, kind);
-        kinds.next().map(|kind| kind.namespaced)
     }
 
     /// Whether any kind, in any minor, belongs to this group, or did once.
