@@ -28,8 +28,8 @@ pub enum Verb {
     Config(ConfigArgs),
     /// Print shell completions
     Completions(CompletionsArgs),
-    /// Print the man page
-    Man,
+    /// Print the man page, of kubevet or of a verb
+    Man(ManArgs),
 }
 
 /// What `lint` takes.
@@ -149,6 +149,13 @@ pub struct ConfigArgs {
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// What `man` takes.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The verb
+    pub verb: Option<String>,
 }
 
 /// The lowest severity that fails.

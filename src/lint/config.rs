@@ -224,6 +224,17 @@ impl Config {
         &self.values.namespace.value
     }
 
+    /// The namespace of objects that name none, where the config or the command line says it.
+    pub fn said_namespace(&self) -> Option<&str> {
+        let namespace = &self.values.namespace;
+        (!matches!(namespace.from, Origin::Default)).then_some(namespace.value.as_str())
+    }
+
+    /// The file it was read from; `None`: there is none.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
     /// The mildest severity that makes a run fail.
     pub fn fail_on(&self) -> Severity {
         self.values.fail_on.value
@@ -293,9 +304,9 @@ impl Config {
     }
 
     /// The patterns that matched nothing, as findings in the config file, whose number is
-    /// `source`. Only true once every file below the folder of the config was seen (`see`) and,
-    /// for `external`, every lookup was made.
-    pub fn unmatched(&self, source: SourceId) -> Vec<Finding> {
+    /// `source`. Only true once every file below the folder of the config was seen (`see`);
+    /// `asked`: every lookup was made and had an answer, so that `external` can be told, too.
+    pub fn unmatched(&self, source: SourceId, asked: bool) -> Vec<Finding> {
         let paths = self.path_patterns().map(|pattern| {
             let help = match pattern.text.contains('/') {
                 true => {
@@ -309,7 +320,8 @@ impl Config {
             };
             (pattern, format!("`{}` matches no file", pattern.text), help)
         });
-        let external = self.values.external.iter().map(|external| {
+        let external = self.values.external.iter().filter(|_| asked);
+        let external = external.map(|external| {
             let message = format!(
                 "no {} named `{}` is looked for and missing",
                 external.kind, external.name.text

@@ -34,6 +34,8 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// What couldn't be known.
     pub undecided: Vec<Undecided>,
+    /// All rules ran, for each minor: nothing hid anything from them.
+    pub complete: bool,
 }
 
 impl Judged {
@@ -43,6 +45,7 @@ impl Judged {
             depth: Depth::Unchecked,
             findings,
             undecided: Vec::new(),
+            complete: false,
         }
     }
 }
@@ -56,8 +59,6 @@ pub struct Judge<'a, 't> {
     pub rules: &'a [&'static Rule],
     /// Schemas of custom resources.
     pub custom: &'a [&'a Table],
-    /// The minors to judge for.
-    pub minors: Minors,
 }
 
 /// What the server's decoder says of an object.
@@ -72,7 +73,7 @@ enum Structure {
 
 impl<'t> Judge<'_, 't> {
     /// Judges an object whose findings are reported.
-    pub fn target(&self, member: &Member<'t>) -> Judged {
+    pub fn target(&self, member: &Member<'t>, minors: Minors) -> Judged {
         if member.role == Role::Hidden {
             return Judged {
                 depth: Depth::Hidden,
@@ -81,7 +82,8 @@ impl<'t> Judge<'_, 't> {
         }
         let mut sink = Sink::default();
         let mut depth = Depth::Unchecked;
-        for minor in self.minors.iter() {
+        let mut complete = member.role == Role::Whole;
+        for minor in minors.iter() {
             let context = self.context(member, minor);
             let structure = self.structure(&context, &mut sink);
             depth = depth.max(match structure {
@@ -91,13 +93,21 @@ impl<'t> Judge<'_, 't> {
                 Structure::Checked { .. } => Depth::Schema,
             });
             if member.role == Role::Whole {
-                self.rules(&context, &structure, &mut sink);
+                complete &= self.rules(&context, &structure, &mut sink);
+            }
+        }
+        if member.role == Role::Partial {
+            // What nobody sends to the server gets no answer from it.
+            for finding in &mut sink.findings {
+                finding.server = None;
+                finding.hidden_by = None;
             }
         }
         Judged {
             depth,
             findings: sink.findings,
             undecided: sink.undecided,
+            complete,
         }
     }
 
@@ -106,13 +116,14 @@ impl<'t> Judge<'_, 't> {
     pub fn bystander(
         &self,
         member: &Member<'t>,
+        minors: Minors,
         wanted: &dyn Fn(&Finding) -> bool,
     ) -> Vec<Finding> {
         let mut found = Vec::new();
         if member.role != Role::Whole {
             return found;
         }
-        for minor in self.minors.iter() {
+        for minor in minors.iter() {
             let context = self.context(member, minor);
             let mut sink = Sink::default();
             self.run(&context, &[Scope::Project], &mut sink);
@@ -132,8 +143,9 @@ impl<'t> Judge<'_, 't> {
         }
     }
 
-    /// Runs the rules that can say something true, given what decoding said.
-    fn rules(&self, context: &Context<'_, 't>, structure: &Structure, sink: &mut Sink) {
+    /// Runs the rules that can say something true, given what decoding said; whether these are
+    /// all of them.
+    fn rules(&self, context: &Context<'_, 't>, structure: &Structure, sink: &mut Sink) -> bool {
         let before = sink.findings.len();
         self.run(context, &[Scope::Server], sink);
         let rejections = sink.findings.get_mut(before..).unwrap_or(&mut []);
@@ -147,12 +159,13 @@ impl<'t> Judge<'_, 't> {
                 finding.hidden_by = Some(first.clone());
             }
             if matches!(structure, Structure::Checked { .. }) {
-                return;
+                return false;
             }
         } else if rejections.iter().any(|finding| finding.server.is_some()) {
-            return;
+            return false;
         }
         self.run(context, &[Scope::Object, Scope::Project], sink);
+        matches!(structure, Structure::Checked { .. })
     }
 
     fn run(&self, context: &Context<'_, 't>, scopes: &[Scope], sink: &mut Sink) {
@@ -185,11 +198,14 @@ impl<'t> Judge<'_, 't> {
         if builtin.has_group(group) {
             return Structure::NotServed(not_served(context, sink));
         }
-        let custom = self.custom.iter();
-        match custom
-            .filter_map(|table| table.kind(context.minor, group, version, kind))
-            .next()
-        {
+        let custom = |kind: &str| {
+            let tables = self.custom.iter();
+            let mut known =
+                tables.filter_map(|table| table.kind(context.minor, group, version, kind));
+            known.next()
+        };
+        // The names of files with JSON schemas are in lower case.
+        match custom(kind).or_else(|| custom(&kind.to_ascii_lowercase())) {
             Some(known) => self.decode(context, known, sink),
             None => Structure::Unchecked,
         }
