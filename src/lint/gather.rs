@@ -10,15 +10,13 @@ use crate::project::files::{DocumentKind, FileKind};
 use crate::project::graph::{GapKind, Graph};
 use crate::project::providers::provided_by;
 use crate::project::{Gap, Member, Project, Provides, Role, Sight};
-use crate::source::{SourceId, Span};
+use crate::source::SourceId;
 use crate::tree::Node;
 
 /// The project and what else stands in its files.
 pub struct Gathered<'t> {
     /// All objects in sight.
     pub project: Project<'t>,
-    /// Where values of Secrets stand, in order.
-    pub masked: Vec<(SourceId, Span)>,
     /// Annotations of objects that suppress.
     pub allows: Vec<Allow<'t>>,
 }
@@ -77,7 +75,6 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
         }
     }
     gaps.extend(members.iter().flat_map(hidden_by_member));
-    let masked = members.iter().flat_map(secret_values).collect();
     let allows = members.iter().filter_map(allow).collect();
     let sight = Sight {
         locations,
@@ -88,7 +85,6 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
     };
     Gathered {
         project: Project::new(members, sight),
-        masked,
         allows,
     }
 }
@@ -160,22 +156,6 @@ fn hidden_by_member(member: &Member<'_>) -> Vec<Gap> {
         })
         .into_iter()
         .collect()
-}
-
-fn secret_values<'t>(member: &Member<'t>) -> Vec<(SourceId, Span)> {
-    let object = &member.object;
-    if object.kind != "Secret" || !object.group.is_empty() {
-        return Vec::new();
-    }
-    let maps = ["data", "stringData"]
-        .into_iter()
-        .filter_map(|key| object.root.get(key));
-    let mut spans: Vec<_> = maps
-        .flat_map(Node::entries)
-        .map(|(_, value)| (object.source, value.span()))
-        .collect();
-    spans.sort_unstable();
-    spans
 }
 
 fn allow<'t>(member: &Member<'t>) -> Option<Allow<'t>> {
