@@ -14,14 +14,23 @@ use kubevet::report::{Format, Options, Report, Verbosity, render};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
 
-/// Lints these files and holds the outcome to what must always hold; gives the report as JSON.
+/// Lints these files with one thread and with two, holds the outcome to what must always hold
+/// and shows it in every format; gives the report as JSON.
 pub fn check(files: &[(String, Vec<u8>)]) -> String {
-    let pool = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build().expect("threads can be started")
-    };
-    let (one, two) = (pool(1), pool(2));
-    let outcome = one.install(|| lint(files));
+    let (outcome, json) = check_run(files, 1);
+    let (_, again) = check_run(files, 2);
+    assert!(json == again, "1 and 2 threads differ");
+    for format in Format::ALL {
+        assert!(!shown(&outcome, format).is_empty());
+    }
+    json
+}
+
+/// Lints these files and holds the outcome to what must always hold; gives the report as JSON, too.
+pub fn check_run(files: &[(String, Vec<u8>)], threads: usize) -> (Outcome, String) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = pool.build().expect("threads can be started");
+    let outcome = pool.install(|| lint(files));
     for finding in &outcome.findings {
         check_place(&finding.place, &outcome.sources);
         for related in &finding.related {
@@ -30,15 +39,7 @@ pub fn check(files: &[(String, Vec<u8>)]) -> String {
         assert!(!finding.message.is_empty() && !finding.key.is_empty());
     }
     let json = shown(&outcome, Format::Json);
-    let again = two.install(|| lint(files));
-    assert!(
-        json == shown(&again, Format::Json),
-        "1 and 2 threads differ"
-    );
-    for format in Format::ALL {
-        assert!(!shown(&outcome, format).is_empty());
-    }
-    json
+    (outcome, json)
 }
 
 fn lint(files: &[(String, Vec<u8>)]) -> Outcome {
