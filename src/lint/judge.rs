@@ -3,10 +3,11 @@
 //! The order is the server's: what it says while decoding hides what its validation would say,
 //! and an object that it rejects is not asked what it would do in a cluster.
 
+use super::generic;
 use super::verdicts::{deprecation, first_rejection, not_served, report};
 use crate::apiserver::schema::{ObjectKind, Table};
-use crate::apiserver::{Stage, decode};
-use crate::finding::Finding;
+use crate::apiserver::{Stage, Verdict, decode};
+use crate::finding::{Finding, Step};
 use crate::minor::{Minor, Minors};
 use crate::project::{Member, Project, Role};
 use crate::rule::{Context, Rule, Scope, Sink, Undecided};
@@ -220,7 +221,7 @@ impl<'t> Judge<'_, 't> {
         let unknown = |node: Node<'_>| context.is_unknown(node);
         let mut verdicts = decode::check(context.object().root, &kind, context.minor, &unknown);
         if context.member.role == Role::Partial {
-            verdicts.retain(|verdict| verdict.stage == Stage::Decode);
+            verdicts.retain(|verdict| verdict.stage == Stage::Decode && !is_directive(verdict));
         }
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
@@ -230,4 +231,12 @@ impl<'t> Judge<'_, 't> {
             rejected: rejected.map(|verdict| verdict.detail.clone()),
         }
     }
+}
+
+/// Whether it is about a word of a strategic merge patch: `$patch`, `$retainKeys`,
+/// `$setElementOrder/containers`.
+fn is_directive(verdict: &Verdict<'_>) -> bool {
+    let last = verdict.steps.last();
+    verdict.rule == generic::UNKNOWN_FIELD.id
+        && matches!(last, Some(Step::Key(key) | Step::MapKey(key)) if key.starts_with('$'))
 }

@@ -272,10 +272,10 @@ impl Composer<'_> {
                     Some(tab) if text.as_bytes().get(tab) == Some(&b'\t') => {
                         Stop::Repair(tab..tab + 1)
                     }
-                    _ => Stop::Fault(scan_fault(error, chunk)),
+                    _ => Stop::Fault(scan_fault(error, text, chunk)),
                 }
             }
-            _ => Stop::Fault(scan_fault(error, chunk)),
+            _ => Stop::Fault(scan_fault(error, text, chunk)),
         }
     }
 
@@ -582,10 +582,12 @@ fn is_block(style: ScalarStyle) -> bool {
     matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
 }
 
-fn scan_fault(error: &ScanError, chunk: Span) -> Fault {
-    let at = error.marker().byte_offset().unwrap_or(0) as u32;
-    let start = (chunk.start + at).min(chunk.end);
-    let span = Span::new(start, (start + 1).min(chunk.end));
+fn scan_fault(error: &ScanError, text: &str, chunk: Span) -> Fault {
+    let at = error.marker().byte_offset().unwrap_or(0);
+    let at = text.floor_char_boundary(at);
+    let here = text.get(at..).and_then(|rest| rest.chars().next());
+    let start = chunk.start + at as u32;
+    let span = Span::new(start, start + here.map_or(0, char::len_utf8) as u32);
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return Fault::limit(span, format!("nested deeper than {DEPTH_MAX} levels"));
     }
