@@ -5,7 +5,7 @@
 
 use super::verdicts::{deprecation, first_rejection, not_served, report};
 use crate::apiserver::schema::{ObjectKind, Table};
-use crate::apiserver::{Stage, decode};
+use crate::apiserver::{Stage, Verdict, decode};
 use crate::finding::Finding;
 use crate::minor::{Minor, Minors};
 use crate::project::{Member, Project, Role};
@@ -180,29 +180,44 @@ impl<'t> Judge<'_, 't> {
         let (group, version, kind) = (object.group, object.version, object.kind);
         if let Some(known) = builtin.kind(context.minor, group, version, kind) {
             deprecation(context, sink);
-            return self.decode(context, known, sink);
+            return self.decode(context, known, &[], sink);
         }
         if builtin.has_group(group) {
             return Structure::NotServed(not_served(context, sink));
         }
         let custom = self.custom.iter();
-        match custom
-            .filter_map(|table| table.kind(context.minor, group, version, kind))
-            .next()
-        {
-            Some(known) => self.decode(context, known, sink),
+        let known: Vec<_> = custom
+            .flat_map(|table| table.definitions(context.minor, group, version, kind))
+            .collect();
+        match known.split_first() {
+            Some((first, others)) => self.decode(context, *first, others, sink),
             None => Structure::Unchecked,
         }
     }
 
+    /// `others`: more definitions of the kind. Which one a cluster has isn't known, so only what
+    /// all of them say is said.
     fn decode(
         &self,
         context: &Context<'_, 't>,
         kind: ObjectKind<'_>,
+        others: &[ObjectKind<'_>],
         sink: &mut Sink,
     ) -> Structure {
         let unknown = |node: Node<'_>| context.is_unknown(node);
-        let mut verdicts = decode::check(context.object().root, &kind, context.minor, &unknown);
+        let check = |kind| decode::check(context.object().root, kind, context.minor, &unknown);
+        let mut verdicts = check(&kind);
+        for other in others {
+            if verdicts.is_empty() {
+                break;
+            }
+            let theirs = check(other);
+            let (agreed, alone) = verdicts
+                .into_iter()
+                .partition(|verdict| theirs.iter().any(|their| same_fault(verdict, their)));
+            verdicts = agreed;
+            sink.undecided.extend(alone.iter().map(definitions_differ));
+        }
         if context.member.role == Role::Partial {
             verdicts.retain(|verdict| verdict.stage == Stage::Decode);
         }
@@ -213,5 +228,17 @@ impl<'t> Judge<'_, 't> {
         Structure::Checked {
             rejected: rejected.map(|verdict| verdict.detail.clone()),
         }
+    }
+}
+
+/// Whether two definitions of a kind find the same fault in an object.
+fn same_fault(a: &Verdict<'_>, b: &Verdict<'_>) -> bool {
+    a.rule == b.rule && a.node == b.node && a.steps == b.steps
+}
+
+fn definitions_differ(verdict: &Verdict<'_>) -> Undecided {
+    Undecided {
+        rule: verdict.rule,
+        why: "definitions of the kind in sight differ".to_owned(),
     }
 }
