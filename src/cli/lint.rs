@@ -8,6 +8,7 @@ use super::args::{FailOn, LintArgs};
 use super::configs::Configs;
 use super::input::{Context, Inputs, Request, collect};
 use super::output::{self, Output};
+use super::progress::Progress;
 use super::{baseline, exit, schemas};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::lint::config::{CommandLine, Config};
@@ -44,12 +45,14 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
     let schemas = read_schemas(args, &configs, main, config)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(args, &files));
     let pool = pool.build().map_err(|error| error.to_string())?;
+    let progress = Progress::start(files.len(), args.quiet);
     let job = Job {
         files: &files,
         charts: &inputs.charts,
-        read: &|number| match inputs.files.get(number) {
-            Some(file) => inputs.read(file),
-            None => Err("no such file".to_owned()),
+        read: &|number| {
+            progress.step();
+            let file = inputs.files.get(number).ok_or("no such file")?;
+            inputs.read(file)
         },
         configs: &configs.all,
         rules: RULES,
@@ -58,6 +61,7 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
         namespace: config.namespace().to_owned(),
     };
     let mut outcome = pool.install(|| run(job));
+    drop(progress);
     outcome.summary.default_minors = config.has_default_minors();
     outcome.summary.skipped.extend(skipped(&inputs));
     if args.write_baseline {

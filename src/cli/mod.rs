@@ -14,6 +14,7 @@ pub mod input;
 mod lint;
 mod output;
 mod paths;
+mod progress;
 mod schemas;
 mod verbs;
 mod walk;

@@ -2,7 +2,7 @@
 
 use super::generic;
 use super::load::{File, Loaded};
-use crate::document::{DuplicateKey, Fault};
+use crate::document::{DroppedText, DuplicateKey, Fault};
 use crate::finding::{Finding, Place, RuleMeta, locate, render_path};
 use crate::minor::Minors;
 use crate::object::{Incomplete, Object, content};
@@ -87,6 +87,31 @@ impl<'a> Reader<'a> {
         for duplicate in &loaded.reading.duplicates {
             self.duplicate(duplicate);
         }
+        for dropped in &loaded.reading.dropped {
+            self.dropped(dropped);
+        }
+    }
+
+    fn dropped(&mut self, dropped: &DroppedText) {
+        let (message, help) = if dropped.after_mark {
+            (
+                "kubectl reads nothing behind the end mark `...`: this text is dropped",
+                "write `---` between two documents",
+            )
+        } else {
+            (
+                "kubectl takes the document to end here, since this is indented less than its \
+                 first line: this text is dropped",
+                "indent all top-level keys of the document alike",
+            )
+        };
+        let finding = self.report(
+            &generic::DROPPED_TEXT,
+            dropped.document,
+            dropped.span,
+            message.to_owned(),
+        );
+        finding.help = Some(help.to_owned());
     }
 
     fn fault(&mut self, document: u32, fault: &Fault) {

@@ -12,7 +12,7 @@ use super::gather::Gathered;
 use super::judge::{Depth, Judge, Judged};
 use super::load::{File, Loaded, load};
 use super::suppress::Suppressions;
-use super::{gather, order, reading};
+use super::{gather, mask, order, reading};
 use crate::apiserver::schema::Table;
 use crate::finding::{Finding, RuleMeta};
 use crate::minor::Minors;
@@ -181,7 +181,7 @@ impl<'a> Seen<'a> {
         let schemas: Vec<&Table> = in_sight.iter().chain(self.job.schemas).collect();
         let judged = self.judge(&gathered, &schemas);
         let mut outcome = Outcome {
-            masked: gathered.masked.clone(),
+            masked: mask::masked(self),
             ..Outcome::default()
         };
         outcome.summary.minors = self.job.minors;

@@ -125,6 +125,10 @@ pub fn before_reading(location: &str, text: &str, charts: &BTreeSet<String>) -> 
     if let Some(class) = chart_part(location, charts) {
         return Some(class);
     }
+    if [".kubevet.yaml", ".kubevet.yml"].contains(&name_of(location)) {
+        let why = "the config of kubevet";
+        return Some(Class::new(FileKind::ToolFile, why));
+    }
     let holds = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     if is_kustomization_name(name_of(location)) || (holds("apiVersion") && holds("kind")) {
         return None;

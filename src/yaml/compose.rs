@@ -9,7 +9,7 @@ use std::ops::Range;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 
 use super::{budget, resolve, strict};
-use crate::document::{DEPTH_MAX, Fault, Reading};
+use crate::document::{DEPTH_MAX, DroppedText, Fault, Reading};
 use crate::source::{Source, Span};
 use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
 
@@ -99,7 +99,11 @@ fn attempt(
         let span = composer.span(span);
         match event {
             Event::DocumentStart(..) | Event::StreamStart => {}
-            Event::DocumentEnd | Event::StreamEnd => break,
+            Event::DocumentEnd => {
+                composer.note_dropped(span.end, chunk.end);
+                break;
+            }
+            Event::StreamEnd => break,
             event => composer.event(event, span)?,
         }
     }
@@ -229,6 +233,19 @@ impl Composer<'_> {
             budget::check(node)?;
         }
         Ok((!node.is_null()).then_some(root))
+    }
+
+    /// go-yaml reads one document of a chunk and never looks at what follows.
+    fn note_dropped(&mut self, from: u32, end: u32) {
+        let Some(span) = strict::first_content(self.text, Span::new(from, end)) else {
+            return;
+        };
+        let before = self.text.get(..from as usize).unwrap_or("");
+        self.reading.dropped.push(DroppedText {
+            document: self.reading.documents.len() as u32,
+            span,
+            after_mark: before.ends_with("..."),
+        });
     }
 
     fn span(&self, span: granit_parser::Span) -> Span {

@@ -22,6 +22,20 @@ pub fn until_end_mark(text: &str) -> &str {
         .unwrap_or(text)
 }
 
+/// The first line of a text that is neither blank nor a comment, without the blanks around it.
+pub fn first_content(text: &str, within: Span) -> Option<Span> {
+    let mut start = within.start;
+    for line in text.get(within.range())?.split_inclusive('\n') {
+        let content = line.trim();
+        if !content.is_empty() && !content.starts_with('#') {
+            let at = start + (line.len() - line.trim_start().len()) as u32;
+            return Some(Span::new(at, at + content.len() as u32));
+        }
+        start += line.len() as u32;
+    }
+    None
+}
+
 /// Things that are looked for in the whole chunk before it is parsed.
 pub fn check_lines(text: &str, chunk: Span) -> Result<(), Fault> {
     check_leading_end_mark(text, chunk)?;
