@@ -1,6 +1,6 @@
 //! What is found in whole projects: every folder of `testdata/trees` is one, and its
 //! `expected.tsv` says what its files are, what is found in them and what stays undecided.
-//! `KUBEVET_BLESS=1` writes what is found. Not here: what files are in detail (`files`).
+//! `UPDATE=1` writes what is found. Not here: what files are in detail (`files`).
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ fn finds_what_the_projects_say() {
     for project in projects {
         let golden = project.join("expected.tsv");
         let found = found(&project);
-        if std::env::var_os("KUBEVET_BLESS").is_some() {
+        if std::env::var_os("UPDATE").is_some() {
             fs::write(&golden, &found).unwrap();
         }
         let expected = fs::read_to_string(golden).unwrap();

@@ -136,6 +136,18 @@ impl Table {
             .find(|found| found.minors.contains(minor))
     }
 
+    /// All definitions of a kind: definitions of custom resources may be in sight more than once.
+    pub fn definitions<'a>(
+        &'a self,
+        minor: Minor,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = ObjectKind<'a>> + use<'a> {
+        self.kinds(group, version, kind)
+            .filter(move |found| found.minors.contains(minor))
+    }
+
     /// The minors in which this kind is served.
     pub fn minors(&self, group: &str, version: &str, kind: &str) -> Minors {
         self.kinds(group, version, kind)
