@@ -1,21 +1,18 @@
 //! Whole runs over small folders: every folder of `testdata/lint/runs` is a project, and its
-//! `expected.txt` says what is found in it and what couldn't be known. `KUBEVET_BLESS=1` writes it.
+//! `expected.txt` says what is found in it and what couldn't be known. `UPDATE=1` writes it.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test may fail loudly, its helpers too"
 )]
 
-use std::collections::BTreeSet;
+mod support;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use kubevet::lint::config::Config;
-use kubevet::lint::load::File;
-use kubevet::lint::run::{Job, Outcome, run};
-use kubevet::minor::Minors;
-use kubevet::rules::RULES;
+use kubevet::lint::run::Outcome;
 
 #[test]
 fn says_of_every_folder_what_is_expected() {
@@ -24,7 +21,7 @@ fn says_of_every_folder_what_is_expected() {
     for case in sorted(&cases) {
         let said = lint(&cases.join(&case));
         let golden = cases.join(&case).join("expected.txt");
-        if std::env::var_os("KUBEVET_BLESS").is_some() {
+        if std::env::var_os("UPDATE").is_some() {
             fs::write(&golden, &said).unwrap();
         }
         let expected = fs::read_to_string(&golden).unwrap_or_default();
@@ -37,24 +34,12 @@ fn says_of_every_folder_what_is_expected() {
 
 fn lint(folder: &Path) -> String {
     let names = sorted(folder).into_iter().filter(|n| n != "expected.txt");
-    let file = |name: String| File {
-        shown: name.clone(),
-        location: name.clone(),
-        config_path: name,
-        target: true,
-        ..File::default()
+    let read = |name: String| {
+        let bytes = fs::read(folder.join(&name)).unwrap();
+        (name, bytes)
     };
-    let files: Vec<_> = names.map(file).collect();
-    let outcome = run(Job {
-        files: &files,
-        charts: &BTreeSet::new(),
-        read: &|i| fs::read(folder.join(&files[i].shown)).map_err(|e| e.to_string()),
-        configs: &[Config::default()],
-        rules: RULES,
-        schemas: &[],
-        minors: Minors::one("1.36".parse().unwrap()),
-        namespace: "default".to_owned(),
-    });
+    let files: Vec<_> = names.map(read).collect();
+    let outcome = support::lint(&files);
     text(&outcome)
 }
 
