@@ -3,13 +3,12 @@
 //! The whole engine runs over a few files as the command line would run it, with one thread and
 //! with two. It must not panic, every place must lie in its text, and the JSON must be the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubevet::finding::Place;
 use kubevet::lint::config::Config;
 use kubevet::lint::load::File;
 use kubevet::lint::run::{Job, Outcome, all_metas, run};
-use kubevet::minor::{Minor, Minors};
 use kubevet::report::{Format, Options, Report, Verbosity, render};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
@@ -60,8 +59,7 @@ fn lint(files: &[(String, Vec<u8>)]) -> Outcome {
         configs: &[Config::default()],
         rules: RULES,
         schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
+        covered: &BTreeMap::new(),
     })
 }
 
