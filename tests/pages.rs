@@ -7,13 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubevet::finding::{Family, Finding, RuleMeta, Severity};
 use kubevet::lint::config::Config;
 use kubevet::lint::load::File;
 use kubevet::lint::run::{Job, all_metas, run};
-use kubevet::minor::{Minor, Minors};
+
 use kubevet::report::Page;
 use kubevet::rules::RULES;
 
@@ -32,8 +32,7 @@ fn findings(text: &str) -> Vec<Finding> {
         configs: &[Config::default()],
         rules: RULES,
         schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
+        covered: &BTreeMap::new(),
     };
     run(job).findings
 }

@@ -79,7 +79,7 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
     let sight = Sight {
         locations,
         gaps: gaps.into_iter().collect(),
-        default_namespace: seen.job.namespace.clone(),
+        default_namespace: String::new(),
         placeholders,
         externals: seen.externals(),
     };

@@ -54,6 +54,8 @@ pub struct Location {
     pub bundle: Option<(u32, u32)>,
     /// The bundle is declared complete: what isn't in it doesn't exist.
     pub closed: bool,
+    /// The namespace of its objects that name none, where it isn't that of the run.
+    pub namespace: Option<String>,
 }
 
 /// Something in sight that could provide what isn't.
@@ -328,13 +330,13 @@ impl<'t> Project<'t> {
     /// Whether two objects end up in one namespace. One that isn't written may be given at
     /// apply time, so it only differs for sure where both are written.
     pub fn same_namespace(&self, a: &Object<'_>, b: &Object<'_>) -> Tri {
-        let default = self.sight.default_namespace.as_str();
         let unclear = |n: Option<&str>| n.is_some_and(|n| self.is_placeholder(n));
         match (a.namespace, b.namespace) {
             _ if a.namespace == b.namespace => Tri::Yes,
             _ if unclear(a.namespace) || unclear(b.namespace) => Tri::Unknown,
             (Some(_), Some(_)) => Tri::No,
-            (Some(one), None) | (None, Some(one)) if one == default => Tri::Yes,
+            (Some(one), None) if one == self.default_namespace(b.source) => Tri::Yes,
+            (None, Some(one)) if one == self.default_namespace(a.source) => Tri::Yes,
             _ => Tri::Unknown,
         }
     }
@@ -345,17 +347,23 @@ impl<'t> Project<'t> {
             folder: String::new(),
             bundle: None,
             closed: false,
+            namespace: None,
         };
         let SourceId(index) = member.object.source;
         self.sight.locations.get(index as usize).unwrap_or(&NOWHERE)
     }
 
+    /// The namespace of the objects of a source that name none.
+    fn default_namespace(&self, SourceId(index): SourceId) -> &str {
+        let location = self.sight.locations.get(index as usize);
+        let own = location.and_then(|location| location.namespace.as_deref());
+        own.unwrap_or(&self.sight.default_namespace)
+    }
+
     fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
-        let namespace = from
-            .object
-            .namespace
-            .unwrap_or(&self.sight.default_namespace);
         let source = from.object.source;
+        let namespace = from.object.namespace;
+        let namespace = namespace.unwrap_or_else(|| self.default_namespace(source));
         let externals = self.sight.externals.0.as_ref();
         externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }
