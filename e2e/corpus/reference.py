@@ -96,13 +96,13 @@ def reference_alone(row, run, here, folder):
         return "the API server accepts an empty serviceName"
     if row["finding"] == "request-exceeds-limit":
         return "no rule judges requests against limits yet"
-    if row["object"].endswith("/None"):
-        return "an object with a list `items`, or a kind in List: kubectl unfolds it and never sends it"
     if run is None:
         return UNEXPLAINED
     for skipped in run.report["summary"]["skipped"]:
         if skipped["file"] == row["path"]:
             return "not a manifest: " + skipped["why"].split(":")[0]
+    if row["object"].split("/")[0].endswith("List"):
+        return "a list: kubectl unfolds it and never sends it"
     if any(finding["rule"] in COUNTERPARTS["not-in-1.35"] for finding in here):
         return "the version isn't served, so its fields aren't judged"
     if row["finding"] == "missing" and is_of_kustomization(os.path.join(folder, row["path"])):
