@@ -199,19 +199,23 @@ impl<'t> Judge<'_, 't> {
         if builtin.has_group(group) {
             return Structure::NotServed(not_served(context, sink));
         }
-        // The names of files with JSON schemas are in lower case.
-        let lower = kind.to_ascii_lowercase();
-        let known = |kind| -> Vec<_> {
-            let tables = self.custom.iter();
-            let found =
-                tables.flat_map(|table| table.definitions(context.minor, group, version, kind));
-            found.collect()
-        };
-        let named = Some(known(kind)).filter(|found| !found.is_empty());
-        match named.unwrap_or_else(|| known(&lower)).split_first() {
+        let mut known = self.definitions(context, kind);
+        if known.is_empty() {
+            // The names of files with JSON schemas are in lower case.
+            known = self.definitions(context, &kind.to_ascii_lowercase());
+        }
+        match known.split_first() {
             Some((first, others)) => self.decode(context, *first, others, sink),
             None => Structure::Unchecked,
         }
+    }
+
+    fn definitions(&self, context: &Context<'_, 't>, kind: &str) -> Vec<ObjectKind<'_>> {
+        let object = context.object();
+        let tables = self.custom.iter();
+        tables
+            .flat_map(|table| table.definitions(context.minor, object.group, object.version, kind))
+            .collect()
     }
 
     /// `others`: more definitions of the kind. Which one a cluster has isn't known, so only what
@@ -250,14 +254,6 @@ impl<'t> Judge<'_, 't> {
     }
 }
 
-/// Whether it is about a word of a strategic merge patch: `$patch`, `$retainKeys`,
-/// `$setElementOrder/containers`.
-fn is_directive(verdict: &Verdict<'_>) -> bool {
-    let last = verdict.steps.last();
-    verdict.rule == generic::UNKNOWN_FIELD.id
-        && matches!(last, Some(Step::Key(key) | Step::MapKey(key)) if key.starts_with('$'))
-}
-
 /// Whether two definitions of a kind find the same fault in an object.
 fn same_fault(a: &Verdict<'_>, b: &Verdict<'_>) -> bool {
     a.rule == b.rule && a.node == b.node && a.steps == b.steps
@@ -268,4 +264,12 @@ fn definitions_differ(verdict: &Verdict<'_>) -> Undecided {
         rule: verdict.rule,
         why: "definitions of the kind in sight differ".to_owned(),
     }
+}
+
+/// Whether it is about a word of a strategic merge patch: `$patch`, `$retainKeys`,
+/// `$setElementOrder/containers`.
+fn is_directive(verdict: &Verdict<'_>) -> bool {
+    let last = verdict.steps.last();
+    verdict.rule == generic::UNKNOWN_FIELD.id
+        && matches!(last, Some(Step::Key(key) | Step::MapKey(key)) if key.starts_with('$'))
 }
