@@ -3,7 +3,7 @@
 
 #![allow(clippy::print_stderr, reason = "a benchmark talks to the terminal")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -11,7 +11,6 @@ use granit_parser::Parser;
 use kubevet::lint::config::Config;
 use kubevet::lint::load::File;
 use kubevet::lint::run::{Job, run};
-use kubevet::minor::{Minor, Minors};
 use kubevet::rules::RULES;
 
 /// A file's path and its bytes.
@@ -71,8 +70,7 @@ fn count_lint(manifests: &[Manifest]) -> usize {
         configs: &[Config::default()],
         rules: RULES,
         schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
+        covered: &BTreeMap::new(),
     };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)

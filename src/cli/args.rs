@@ -35,8 +35,9 @@ pub enum Verb {
 /// What `lint` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings; 2 something that should have \
-been judged could not be read, or a folder held no object; 3 usage, config or an internal fault."
+    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings; 2 something that \
+should have been judged could not be read, or a folder held no object; 3 usage, config or an \
+internal fault."
 )]
 pub struct LintArgs {
     /// Files, folders, globs, or `-` for standard input
@@ -56,7 +57,8 @@ pub struct LintArgs {
     pub config: Option<PathBuf>,
 
     /// Resolve relations in these paths instead of the files that git tracks
-    #[arg(long, value_name = "PATH", conflicts_with = "no_context", value_hint = ValueHint::AnyPath)]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    #[arg(conflicts_with = "no_context")]
     pub context: Vec<PathBuf>,
 
     /// Resolve relations in PATHS alone

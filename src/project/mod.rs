@@ -54,7 +54,7 @@ pub struct Location {
     pub bundle: Option<(u32, u32)>,
     /// The bundle is declared complete: what isn't in it doesn't exist.
     pub closed: bool,
-    /// The namespace of its objects that name none, where it isn't that of the run.
+    /// The namespace of its objects that name none; `None`: that of the run.
     pub namespace: Option<String>,
 }
 
@@ -355,15 +355,15 @@ impl<'t> Project<'t> {
 
     /// The namespace of the objects of a source that name none.
     fn default_namespace(&self, SourceId(index): SourceId) -> &str {
-        let location = self.sight.locations.get(index as usize);
-        let own = location.and_then(|location| location.namespace.as_deref());
+        let own = self.sight.locations.get(index as usize);
+        let own = own.and_then(|own| own.namespace.as_ref());
         own.unwrap_or(&self.sight.default_namespace)
     }
 
     fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
         let source = from.object.source;
-        let namespace = from.object.namespace;
-        let namespace = namespace.unwrap_or_else(|| self.default_namespace(source));
+        let default = self.default_namespace(source);
+        let namespace = from.object.namespace.unwrap_or(default);
         let externals = self.sight.externals.0.as_ref();
         externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }

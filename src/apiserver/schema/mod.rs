@@ -15,8 +15,7 @@
 //! type     a number below `FIRST_OFFSET` is a scalar; above, the offset of one of
 //!   struct   tag | flags << 8, name, type of other keys, number of fields, fields sorted by name:
 //!            name, type, minors | minors in which it is required << 16, Go type | nullable << 31
-//!   list     tag | uniqueness << 8 | number of keys << 16, type of items,
-//!            then name and default of each key
+//!   list     tag | uniqueness << 8 | keys << 16, type of items, name and default of each key
 //!   enum     tag | number of values << 16, the type that values have, then the values
 //! ```
 
