@@ -57,8 +57,8 @@ pub struct LintArgs {
     pub config: Option<PathBuf>,
 
     /// Resolve relations in these paths instead of the files that git tracks
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
-    #[arg(conflicts_with = "no_context")]
+    #[arg(long, value_name = "PATH", conflicts_with = "no_context")]
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub context: Vec<PathBuf>,
 
     /// Resolve relations in PATHS alone

@@ -16,7 +16,8 @@ use crate::source::{Source, SourceId, Span};
 /// How the first line starts; the number is the version of the format.
 const HEADER: &str = "# kubevet baseline 1";
 /// The whole first line.
-const FIRST_LINE: &str = "# kubevet baseline 1: known findings, not reported; rewrite with `kubevet lint --baseline FILE --write-baseline`";
+const FIRST_LINE: &str = "# kubevet baseline 1: known findings, not reported; \
+    rewrite with `kubevet lint --baseline FILE --write-baseline`";
 
 /// Known findings, by path and key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -198,12 +199,14 @@ fn header(line: &str) -> Result<(), Wrong> {
     }
     Err(wrong(
         format!("the first line of a baseline starts with `{HEADER}:`"),
-        "this is no baseline, or one of another version of kubevet: rewrite it with `--write-baseline`",
+        "this is no baseline, or one of another version of kubevet: \
+         rewrite it with `--write-baseline`",
     ))
 }
 
 fn entry(line: &str) -> Result<(Entry, u32), Wrong> {
-    const HELP: &str = "an entry is a path, a tab and a key, then perhaps a tab and `xN`; rewrite the file with `--write-baseline`";
+    const HELP: &str = "an entry is a path, a tab and a key, then perhaps a tab and `xN`; \
+        rewrite the file with `--write-baseline`";
     if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") || line == "=======" {
         return Err(wrong(
             "a merge conflict was left here",

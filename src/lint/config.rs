@@ -309,9 +309,12 @@ impl Config {
     pub fn unmatched(&self, source: SourceId, asked: bool) -> Vec<Finding> {
         let paths = self.path_patterns().map(|pattern| {
             let help = match pattern.text.contains('/') {
-                true => "remove it, or correct it: it is relative to the folder of this file".into(),
+                true => {
+                    "remove it, or correct it: it is relative to the folder of this file".into()
+                }
                 false => format!(
-                    "remove it, or write `**/{}` for any depth: it is relative to the folder of this file",
+                    "remove it, or write `**/{}` for any depth: \
+                     it is relative to the folder of this file",
                     pattern.text
                 ),
             };

@@ -3,10 +3,11 @@
 //! The order is the server's: what it says while decoding hides what its validation would say,
 //! and an object that it rejects is not asked what it would do in a cluster.
 
+use super::generic;
 use super::verdicts::{deprecation, first_rejection, not_served, report};
 use crate::apiserver::schema::{ObjectKind, Table};
-use crate::apiserver::{Stage, decode};
-use crate::finding::Finding;
+use crate::apiserver::{Stage, Verdict, decode};
+use crate::finding::{Finding, Step};
 use crate::minor::{Minor, Minors};
 use crate::project::{Member, Project, Role};
 use crate::rule::{Context, Rule, Scope, Sink, Undecided};
@@ -193,34 +194,51 @@ impl<'t> Judge<'_, 't> {
         let (group, version, kind) = (object.group, object.version, object.kind);
         if let Some(known) = builtin.kind(context.minor, group, version, kind) {
             deprecation(context, sink);
-            return self.decode(context, known, sink);
+            return self.decode(context, known, &[], sink);
         }
         if builtin.has_group(group) {
             return Structure::NotServed(not_served(context, sink));
         }
-        let custom = |kind: &str| {
-            let tables = self.custom.iter();
-            let mut known =
-                tables.filter_map(|table| table.kind(context.minor, group, version, kind));
-            known.next()
-        };
         // The names of files with JSON schemas are in lower case.
-        match custom(kind).or_else(|| custom(&kind.to_ascii_lowercase())) {
-            Some(known) => self.decode(context, known, sink),
+        let lower = kind.to_ascii_lowercase();
+        let known = |kind| -> Vec<_> {
+            let tables = self.custom.iter();
+            let found =
+                tables.flat_map(|table| table.definitions(context.minor, group, version, kind));
+            found.collect()
+        };
+        let named = Some(known(kind)).filter(|found| !found.is_empty());
+        match named.unwrap_or_else(|| known(&lower)).split_first() {
+            Some((first, others)) => self.decode(context, *first, others, sink),
             None => Structure::Unchecked,
         }
     }
 
+    /// `others`: more definitions of the kind. Which one a cluster has isn't known, so only what
+    /// all of them say is said.
     fn decode(
         &self,
         context: &Context<'_, 't>,
         kind: ObjectKind<'_>,
+        others: &[ObjectKind<'_>],
         sink: &mut Sink,
     ) -> Structure {
         let unknown = |node: Node<'_>| context.is_unknown(node);
-        let mut verdicts = decode::check(context.object().root, &kind, context.minor, &unknown);
+        let check = |kind| decode::check(context.object().root, kind, context.minor, &unknown);
+        let mut verdicts = check(&kind);
+        for other in others {
+            if verdicts.is_empty() {
+                break;
+            }
+            let theirs = check(other);
+            let (agreed, alone) = verdicts
+                .into_iter()
+                .partition(|verdict| theirs.iter().any(|their| same_fault(verdict, their)));
+            verdicts = agreed;
+            sink.undecided.extend(alone.iter().map(definitions_differ));
+        }
         if context.member.role == Role::Partial {
-            verdicts.retain(|verdict| verdict.stage == Stage::Decode);
+            verdicts.retain(|verdict| verdict.stage == Stage::Decode && !is_directive(verdict));
         }
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
@@ -229,5 +247,25 @@ impl<'t> Judge<'_, 't> {
         Structure::Checked {
             rejected: rejected.map(|verdict| verdict.detail.clone()),
         }
+    }
+}
+
+/// Whether it is about a word of a strategic merge patch: `$patch`, `$retainKeys`,
+/// `$setElementOrder/containers`.
+fn is_directive(verdict: &Verdict<'_>) -> bool {
+    let last = verdict.steps.last();
+    verdict.rule == generic::UNKNOWN_FIELD.id
+        && matches!(last, Some(Step::Key(key) | Step::MapKey(key)) if key.starts_with('$'))
+}
+
+/// Whether two definitions of a kind find the same fault in an object.
+fn same_fault(a: &Verdict<'_>, b: &Verdict<'_>) -> bool {
+    a.rule == b.rule && a.node == b.node && a.steps == b.steps
+}
+
+fn definitions_differ(verdict: &Verdict<'_>) -> Undecided {
+    Undecided {
+        rule: verdict.rule,
+        why: "definitions of the kind in sight differ".to_owned(),
     }
 }

@@ -104,9 +104,8 @@ impl<'a> Reader<'a> {
             )
         } else {
             (
-                "kubectl takes the document to end here, since this is indented less than its \
-                 first line: this text is dropped",
-                "indent all top-level keys of the document alike",
+                "kubectl takes the document to end before this text and drops it",
+                "indent all top-level keys alike, and write `---` between two documents",
             )
         };
         let finding = self.report(

@@ -28,7 +28,8 @@ use crate::source::{Source, SourceId, Span};
 pub struct Job<'a> {
     /// Targets and context.
     pub files: &'a [File],
-    /// The folders that are known to be charts, besides those whose `Chart.yaml` is a file of the run.
+    /// The folders that are known to be charts, besides those whose `Chart.yaml` is a file of the
+    /// run.
     pub charts: &'a BTreeSet<String>,
     /// Reads the bytes of the file with this index; may be called from several threads.
     pub read: &'a (dyn Fn(usize) -> Result<Vec<u8>, String> + Sync),

@@ -61,7 +61,7 @@ pub struct Location {
 /// Something in sight that could provide what isn't.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
-    /// What hides it, for the summary: `chart templates aren't rendered`.
+    /// What hides it, for the summary: `templates aren't rendered`.
     pub why: String,
     /// What it could provide.
     pub provides: Provides,

@@ -15,7 +15,7 @@
 //! type     a number below `FIRST_OFFSET` is a scalar; above, the offset of one of
 //!   struct   tag | flags << 8, name, type of other keys, number of fields, fields sorted by name:
 //!            name, type, minors | minors in which it is required << 16, Go type | nullable << 31
-//!   list     tag | uniqueness << 8 | keys << 16, type of items, name and default of each key
+//!   list     tag | uniqueness << 8 | number of keys << 16, type of items, each key and its default
 //!   enum     tag | number of values << 16, the type that values have, then the values
 //! ```
 
@@ -134,6 +134,18 @@ impl Table {
     ) -> Option<ObjectKind<'_>> {
         self.kinds(group, version, kind)
             .find(|found| found.minors.contains(minor))
+    }
+
+    /// All definitions of a kind: definitions of custom resources may be in sight more than once.
+    pub fn definitions<'a>(
+        &'a self,
+        minor: Minor,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = ObjectKind<'a>> + use<'a> {
+        self.kinds(group, version, kind)
+            .filter(move |found| found.minors.contains(minor))
     }
 
     /// The minors in which this kind is served.

@@ -1,0 +1,94 @@
+//! Whole runs over small folders: every folder of `testdata/lint/runs` is a project, and its
+//! `expected.txt` says what is found in it and what couldn't be known. `KUBEVET_BLESS=1` writes it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly, its helpers too"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use kubevet::lint::config::Config;
+use kubevet::lint::load::File;
+use kubevet::lint::run::{Job, Outcome, run};
+use kubevet::minor::Minors;
+use kubevet::rules::RULES;
+
+#[test]
+fn says_of_every_folder_what_is_expected() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/lint/runs");
+    let mut wrong = Vec::new();
+    for case in sorted(&cases) {
+        let said = lint(&cases.join(&case));
+        let golden = cases.join(&case).join("expected.txt");
+        if std::env::var_os("KUBEVET_BLESS").is_some() {
+            fs::write(&golden, &said).unwrap();
+        }
+        let expected = fs::read_to_string(&golden).unwrap_or_default();
+        if expected != said {
+            wrong.push(format!("{case}\n--- expected\n{expected}--- said\n{said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn lint(folder: &Path) -> String {
+    let names = sorted(folder).into_iter().filter(|n| n != "expected.txt");
+    let file = |name: String| File {
+        shown: name.clone(),
+        location: name.clone(),
+        config_path: name,
+        target: true,
+        ..File::default()
+    };
+    let files: Vec<_> = names.map(file).collect();
+    let outcome = run(Job {
+        files: &files,
+        charts: &BTreeSet::new(),
+        read: &|i| fs::read(folder.join(&files[i].shown)).map_err(|e| e.to_string()),
+        configs: &[Config::default()],
+        rules: RULES,
+        schemas: &[],
+        minors: Minors::one("1.36".parse().unwrap()),
+        namespace: "default".to_owned(),
+    });
+    text(&outcome)
+}
+
+fn text(outcome: &Outcome) -> String {
+    let mut said = String::new();
+    for finding in &outcome.findings {
+        let source = &outcome.sources[finding.place.source.0 as usize];
+        let at = source.position(finding.place.span.start);
+        let (name, path, rule) = (&source.name, &finding.place.path, finding.rule.id);
+        let message = &finding.message;
+        writeln!(
+            said,
+            "{name}:{}:{} {rule} {path}: {message}",
+            at.line, at.column
+        )
+        .unwrap();
+    }
+    let summary = &outcome.summary;
+    for (kind, count) in &summary.unchecked_kinds {
+        writeln!(said, "unchecked {kind} {count}").unwrap();
+    }
+    for question in &summary.undecided {
+        writeln!(said, "undecided {}: {}", question.rule, question.why).unwrap();
+    }
+    for skipped in &summary.skipped {
+        writeln!(said, "skipped {}: {}", skipped.file, skipped.why).unwrap();
+    }
+    said
+}
+
+fn sorted(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
