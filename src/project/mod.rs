@@ -356,8 +356,8 @@ impl<'t> Project<'t> {
     fn namespace_of<'o>(&'o self, object: &Object<'o>) -> &'o str {
         let place = self.sight.locations.get(object.source.0 as usize);
         let own = place.and_then(|place| place.namespace.as_ref());
-        let default = || own.unwrap_or(&self.sight.default_namespace);
-        object.namespace.unwrap_or_else(default)
+        let default = own.unwrap_or(&self.sight.default_namespace);
+        object.namespace.unwrap_or(default)
     }
 
     fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
