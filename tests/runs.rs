@@ -6,7 +6,7 @@
     reason = "a test may fail loudly, its helpers too"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,6 @@ use std::path::Path;
 use kubevet::lint::config::Config;
 use kubevet::lint::load::File;
 use kubevet::lint::run::{Job, Outcome, run};
-use kubevet::minor::Minors;
 use kubevet::rules::RULES;
 
 #[test]
@@ -52,8 +51,7 @@ fn lint(folder: &Path) -> String {
         configs: &[Config::default()],
         rules: RULES,
         schemas: &[],
-        minors: Minors::one("1.36".parse().unwrap()),
-        namespace: "default".to_owned(),
+        covered: &BTreeMap::new(),
     });
     text(&outcome)
 }
