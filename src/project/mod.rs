@@ -32,7 +32,7 @@ pub struct Location {
     pub bundle: Option<(u32, u32)>,
     /// The bundle is declared complete: what isn't in it doesn't exist.
     pub closed: bool,
-    /// The namespace of its objects that name none, where it isn't that of the run.
+    /// The namespace of its objects that name none; `None`: that of the run.
     pub namespace: Option<String>,
 }
 
@@ -313,8 +313,7 @@ impl<'t> Project<'t> {
             _ if a.namespace == b.namespace => Tri::Yes,
             _ if unclear(a.namespace) || unclear(b.namespace) => Tri::Unknown,
             (Some(_), Some(_)) => Tri::No,
-            (Some(one), None) if one == self.default_namespace(b.source) => Tri::Yes,
-            (None, Some(one)) if one == self.default_namespace(a.source) => Tri::Yes,
+            _ if self.namespace_of(a) == self.namespace_of(b) => Tri::Yes,
             _ => Tri::Unknown,
         }
     }
@@ -331,17 +330,16 @@ impl<'t> Project<'t> {
         self.sight.locations.get(index as usize).unwrap_or(&NOWHERE)
     }
 
-    /// The namespace of the objects of a source that name none.
-    fn default_namespace(&self, SourceId(index): SourceId) -> &str {
-        let location = self.sight.locations.get(index as usize);
-        let own = location.and_then(|location| location.namespace.as_deref());
-        own.unwrap_or(&self.sight.default_namespace)
+    /// The namespace of an object: as written, or what the config of its file says.
+    fn namespace_of<'o>(&'o self, object: &Object<'o>) -> &'o str {
+        let place = self.sight.locations.get(object.source.0 as usize);
+        let own = place.and_then(|place| place.namespace.as_ref());
+        let default = own.unwrap_or(&self.sight.default_namespace);
+        object.namespace.unwrap_or(default)
     }
 
     fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
-        let source = from.object.source;
-        let namespace = from.object.namespace;
-        let namespace = namespace.unwrap_or_else(|| self.default_namespace(source));
+        let (source, namespace) = (from.object.source, self.namespace_of(&from.object));
         let externals = self.sight.externals.0.as_ref();
         externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }
