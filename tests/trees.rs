@@ -1,6 +1,6 @@
 //! What is found in whole projects: every folder of `testdata/trees` is one, and its
 //! `expected.tsv` says what its files are, what is found in them and what stays undecided.
-//! `KUBEVET_BLESS=1` writes what is found. Not here: what files are in detail (`files`).
+//! `UPDATE=1` writes what is found. Not here: what files are in detail (`files`).
 
 #![allow(
     clippy::unwrap_used,
@@ -8,16 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeSet;
+mod support;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-
-use kubevet::lint::config::Config;
-use kubevet::lint::load::File;
-use kubevet::lint::run::{Job, run};
-use kubevet::minor::{Minor, Minors};
-use kubevet::rules::RULES;
 
 #[test]
 fn finds_what_the_projects_say() {
@@ -29,7 +24,7 @@ fn finds_what_the_projects_say() {
     for project in projects {
         let golden = project.join("expected.tsv");
         let found = found(&project);
-        if std::env::var_os("KUBEVET_BLESS").is_some() {
+        if std::env::var_os("UPDATE").is_some() {
             fs::write(&golden, &found).unwrap();
         }
         let expected = fs::read_to_string(golden).unwrap();
@@ -39,38 +34,21 @@ fn finds_what_the_projects_say() {
 
 fn found(project: &Path) -> String {
     let mut files = Vec::new();
-    let mut bytes = Vec::new();
     for entry in walkdir::WalkDir::new(project).sort_by_file_name() {
         let entry = entry.unwrap();
         let name = entry.path().strip_prefix(project).unwrap();
         let name = name.to_string_lossy().replace('\\', "/");
         if entry.file_type().is_file() && name != "expected.tsv" {
-            bytes.push(fs::read(entry.path()).unwrap());
-            files.push(File {
-                shown: name.clone(),
-                location: format!("/project/{name}"),
-                config_path: name,
-                target: true,
-                ..File::default()
-            });
+            files.push((name, fs::read(entry.path()).unwrap()));
         }
     }
-    let outcome = run(Job {
-        files: &files,
-        charts: &BTreeSet::new(),
-        read: &|number| Ok(bytes[number].clone()),
-        configs: &[Config::default()],
-        rules: RULES,
-        schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
-    });
+    let outcome = support::lint(&files);
     let mut text = String::new();
-    for (file, class) in files.iter().zip(&outcome.classes) {
-        writeln!(text, "{}\t{}", file.shown, class.name()).unwrap();
+    for ((name, _), class) in files.iter().zip(&outcome.classes) {
+        writeln!(text, "{name}\t{}", class.name()).unwrap();
     }
     for finding in &outcome.findings {
-        let file = &files[finding.place.source.0 as usize].shown;
+        let (file, _) = &files[finding.place.source.0 as usize];
         let (rule, path) = (finding.rule.id, &finding.place.path);
         writeln!(text, "{}\t{rule}\t{file}\t{path}", finding.severity).unwrap();
     }

@@ -3,9 +3,9 @@
 //! `NAME.json` beside it is what sigs.k8s.io/yaml and kubectl's splitter make of it, one line a
 //! document: JSON, or `error: ` and Go's message (ours may be worded otherwise). It is written by
 //! `cd e2e/yaml && go run . -cases ../../testdata/yaml`. Where kubevet differs on purpose,
-//! `NAME.kubevet.json` holds what it makes (written with `KUBEVET_BLESS=1`) and
+//! `NAME.kubevet.json` holds what it makes (written with `UPDATE=1`) and
 //! `testdata/yaml/exceptions.tsv` says why. `testdata/yaml/dropped.tsv` lists the text that kubectl
-//! never looks at (also written with `KUBEVET_BLESS=1`).
+//! never looks at (also written with `UPDATE=1`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,7 +32,7 @@ fn reads_every_case_as_kubectl_does() {
         let golden = case.with_extension("json");
         let ours = case.with_extension("kubevet.json");
         let excepted = exceptions.contains(&name);
-        if excepted && std::env::var_os("KUBEVET_BLESS").is_some() {
+        if excepted && std::env::var_os("UPDATE").is_some() {
             fs::write(&ours, read(&name, fs::read(case).unwrap())).unwrap();
         }
         assert_eq!(ours.exists(), excepted, "{name}: exceptions.tsv and files");
@@ -78,7 +78,7 @@ fn notes_the_text_that_kubectl_drops() {
             found += &format!("{line}{}\n", text.escape_debug());
         }
     }
-    if std::env::var_os("KUBEVET_BLESS").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         fs::write(&golden, &found).unwrap();
     }
     assert_eq!(found, fs::read_to_string(golden).unwrap());

@@ -1,13 +1,14 @@
 //! From parser events to nodes: keys become text, merges are expanded, duplicates are found.
 //!
 //! Mirrors `decode.go` of go.yaml.in/yaml/v2 for a target without type. The event source is
-//! granit-parser; this file is the only one that knows it.
+//! granit-parser; beside this file only `strict` and `tags` know a word of it.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 
+use super::tags::{merges, tag_name};
 use super::{budget, resolve, strict};
 use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
@@ -565,21 +566,6 @@ impl Composer<'_> {
             }
         }
     }
-}
-
-/// The name of a `!!tag`; empty for tags of other namespaces.
-fn tag_name(tag: &Tag) -> String {
-    let (handle, suffix) = tag.parts();
-    let full = format!("{handle}{suffix}");
-    full.strip_prefix("tag:yaml.org,2002:")
-        .unwrap_or("")
-        .to_owned()
-}
-
-/// Whether a plain `<<` with this tag still merges (`isMerge`).
-fn merges(tag: &Tag) -> bool {
-    let (handle, suffix) = tag.parts();
-    tag_name(tag) == "merge" || matches!((handle, suffix), ("!", "") | ("", "!"))
 }
 
 fn is_block(style: ScalarStyle) -> bool {

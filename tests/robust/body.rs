@@ -3,13 +3,11 @@
 //! The whole engine runs over a few files as the command line would run it, with one thread and
 //! with two. It must not panic, every place must lie in its text, and the JSON must be the same.
 
-use std::collections::BTreeSet;
+#[path = "../support/mod.rs"]
+mod support;
 
 use kubevet::finding::Place;
-use kubevet::lint::config::Config;
-use kubevet::lint::load::File;
-use kubevet::lint::run::{Job, Outcome, all_metas, run};
-use kubevet::minor::{Minor, Minors};
+use kubevet::lint::run::{Outcome, all_metas};
 use kubevet::report::{Format, Options, Report, Verbosity, render};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
@@ -30,7 +28,7 @@ pub fn check(files: &[(String, Vec<u8>)]) -> String {
 pub fn check_run(files: &[(String, Vec<u8>)], threads: usize) -> (Outcome, String) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     let pool = pool.build().expect("threads can be started");
-    let outcome = pool.install(|| lint(files));
+    let outcome = pool.install(|| support::lint(files));
     for finding in &outcome.findings {
         check_place(&finding.place, &outcome.sources);
         for related in &finding.related {
@@ -40,29 +38,6 @@ pub fn check_run(files: &[(String, Vec<u8>)], threads: usize) -> (Outcome, Strin
     }
     let json = shown(&outcome, Format::Json);
     (outcome, json)
-}
-
-fn lint(files: &[(String, Vec<u8>)]) -> Outcome {
-    let listed: Vec<File> = files
-        .iter()
-        .map(|(name, _)| File {
-            shown: name.clone(),
-            location: format!("/project/{name}"),
-            config_path: name.clone(),
-            target: true,
-            ..File::default()
-        })
-        .collect();
-    run(Job {
-        files: &listed,
-        charts: &BTreeSet::new(),
-        read: &|number| Ok(files.get(number).expect("a file of the run").1.clone()),
-        configs: &[Config::default()],
-        rules: RULES,
-        schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
-    })
 }
 
 fn check_place(place: &Place, sources: &[Source]) {
