@@ -10,7 +10,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureS
 
 use super::tags::{merges, tag_name};
 use super::{budget, resolve, strict};
-use crate::document::{DEPTH_MAX, DroppedText, Fault, Reading};
+use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
 use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
 
@@ -101,7 +101,10 @@ fn attempt(
         match event {
             Event::DocumentStart(..) | Event::StreamStart => {}
             Event::DocumentEnd => {
-                composer.note_dropped(span.end, chunk.end);
+                let rest = Span::new(span.end, chunk.end);
+                let document = composer.reading.documents.len() as u32;
+                let dropped = strict::dropped(composer.text, rest, document);
+                composer.reading.dropped.extend(dropped);
                 break;
             }
             Event::StreamEnd => break,
@@ -234,19 +237,6 @@ impl Composer<'_> {
             budget::check(node)?;
         }
         Ok((!node.is_null()).then_some(root))
-    }
-
-    /// go-yaml reads one document of a chunk and never looks at what follows.
-    fn note_dropped(&mut self, from: u32, end: u32) {
-        let Some(span) = strict::first_content(self.text, Span::new(from, end)) else {
-            return;
-        };
-        let before = self.text.get(..from as usize).unwrap_or("");
-        self.reading.dropped.push(DroppedText {
-            document: self.reading.documents.len() as u32,
-            span,
-            after_mark: before.ends_with("..."),
-        });
     }
 
     fn span(&self, span: granit_parser::Span) -> Span {
