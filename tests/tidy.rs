@@ -115,7 +115,8 @@ fn walk(folder: &Path, met: &mut dyn FnMut(&Path)) {
 }
 
 fn rust_files() -> Vec<File> {
-    let folders = ["src", "tests"].into_iter().flat_map(files);
+    let folders = ["src", "tests", "benches", "examples"];
+    let folders = folders.into_iter().flat_map(files);
     folders.filter(|file| file.path.ends_with(".rs")).collect()
 }
 

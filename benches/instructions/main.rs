@@ -3,16 +3,13 @@
 
 #![allow(clippy::print_stderr, reason = "a benchmark talks to the terminal")]
 
-use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::path::Path;
 
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
 use granit_parser::Parser;
-use kubevet::lint::config::Config;
-use kubevet::lint::load::File;
-use kubevet::lint::run::{Job, run};
-use kubevet::minor::{Minor, Minors};
-use kubevet::rules::RULES;
 
 /// A file's path and its bytes.
 type Manifest = (String, Vec<u8>);
@@ -51,35 +48,12 @@ fn manifests(folder: &Path, largest: usize) -> Vec<Manifest> {
 /// All default rules on one thread. The name is what `run` counts.
 #[inline(never)]
 fn count_lint(manifests: &[Manifest]) -> usize {
-    let file = |(name, _): &Manifest| File {
-        shown: name.clone(),
-        location: name.clone(),
-        config_path: name.clone(),
-        target: true,
-        config: 0,
-        excluded: false,
-    };
-    let files: Vec<File> = manifests.iter().map(file).collect();
-    let bytes = |number: usize| match manifests.get(number) {
-        Some((_, bytes)) => Ok(bytes.clone()),
-        None => Err("no such file".to_owned()),
-    };
-    let job = Job {
-        files: &files,
-        charts: &BTreeSet::new(),
-        read: &bytes,
-        configs: &[Config::default()],
-        rules: RULES,
-        schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
-    };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .use_current_thread();
     // Kept until the end of the process, where a single thread leaves nothing to wait for.
     let _pool = pool.build();
-    black_box(run(job)).findings.len()
+    black_box(support::lint(manifests)).findings.len()
 }
 
 /// The bare event scan. The name is what `run` counts.

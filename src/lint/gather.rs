@@ -46,8 +46,8 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
             FileKind::Manifest => Role::Whole,
             FileKind::Source | FileKind::Patch => Role::Partial,
             FileKind::Encrypted => Role::Hidden,
-            FileKind::ChartTemplate => {
-                gaps.insert(anything("chart templates aren't rendered"));
+            FileKind::ChartTemplate | FileKind::Template => {
+                gaps.insert(anything("templates aren't rendered"));
                 continue;
             }
             FileKind::Unreadable => {
@@ -79,7 +79,7 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
     let sight = Sight {
         locations,
         gaps: gaps.into_iter().collect(),
-        default_namespace: seen.job.namespace.clone(),
+        default_namespace: String::new(),
         placeholders,
         externals: seen.externals(),
     };

@@ -118,10 +118,11 @@ fn hide(value: Node<'_>, kept: &mut BTreeSet<Span>, spans: &mut Vec<Span>) {
 /// Hides what stands between two parts of a tree, but for what only structures it.
 fn between(loaded: &Loaded, span: Span, spans: &mut Vec<Span>) {
     each_line(loaded, span, &mut |start, line| {
-        let text = line.trim_start_matches([' ', '\t', '\r', '\n', ':', ',', '{', '[', '-', '"']);
+        const BEFORE: [char; 10] = [' ', '\t', '\r', '\n', ':', ',', '{', '[', '-', '"'];
+        const BEHIND: [char; 11] = [' ', '\t', '\r', '\n', ':', ',', '}', ']', '{', '[', '"'];
+        let text = line.trim_start_matches(BEFORE);
         let start = start + (line.len() - text.len()) as u32;
-        let text =
-            text.trim_end_matches([' ', '\t', '\r', '\n', ':', ',', '}', ']', '{', '[', '"']);
+        let text = text.trim_end_matches(BEHIND);
         if ["|", ">", "|-", ">-", "|+", ">+"].contains(&text) {
             return;
         }

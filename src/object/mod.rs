@@ -217,7 +217,8 @@ fn is_list(root: Node<'_>) -> bool {
     items.is_some_and(|items| matches!(items.kind(), Kind::Sequence | Kind::Null))
 }
 
-/// An item without kind and version takes them from its typed list; a plain `List` has none to give.
+/// An item without kind and version takes them from its typed list; a plain `List` has none to
+/// give.
 fn unfold<'t>(
     source: SourceId,
     document: u32,

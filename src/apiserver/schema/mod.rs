@@ -15,7 +15,7 @@
 //! type     a number below `FIRST_OFFSET` is a scalar; above, the offset of one of
 //!   struct   tag | flags << 8, name, type of other keys, number of fields, fields sorted by name:
 //!            name, type, minors | minors in which it is required << 16, Go type | nullable << 31
-//!   list     tag | uniqueness << 8 | number of keys << 16, type of items, then name and default of each key
+//!   list     tag | uniqueness << 8 | number of keys << 16, type of items, each key and its default
 //!   enum     tag | number of values << 16, the type that values have, then the values
 //! ```
 
@@ -134,6 +134,18 @@ impl Table {
     ) -> Option<ObjectKind<'_>> {
         self.kinds(group, version, kind)
             .find(|found| found.minors.contains(minor))
+    }
+
+    /// All definitions of a kind: definitions of custom resources may be in sight more than once.
+    pub fn definitions<'a>(
+        &'a self,
+        minor: Minor,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = ObjectKind<'a>> + use<'a> {
+        self.kinds(group, version, kind)
+            .filter(move |found| found.minors.contains(minor))
     }
 
     /// The minors in which this kind is served.
@@ -539,69 +551,4 @@ impl<'a> Enum<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_kinds_by_minor() {
-        let table = Table::builtin();
-        let deployment = table.kind(Minor::OLDEST, "apps", "v1", "Deployment");
-        let deployment = deployment.expect("served");
-        assert!(deployment.namespaced && !deployment.custom);
-        assert_eq!(deployment.name(), "Deployment");
-        assert_eq!(deployment.minors.len(), 9);
-        let flow = table.minors("flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
-        assert_eq!(flow.to_string(), "1.29, 1.30, 1.31");
-        assert!(
-            table
-                .kind(Minor::NEWEST, "apps", "v1", "Deploymint")
-                .is_none()
-        );
-        assert!(
-            !table
-                .kind(Minor::NEWEST, "", "v1", "Node")
-                .expect("served")
-                .namespaced
-        );
-    }
-
-    #[test]
-    fn knows_its_groups() {
-        let table = Table::builtin();
-        for group in [
-            "",
-            "apps",
-            "extensions",
-            "settings.k8s.io",
-            "storage.k8s.io",
-        ] {
-            assert!(table.has_group(group), "{group}");
-        }
-        assert!(!table.has_group("cert-manager.io"));
-    }
-
-    #[test]
-    fn fields_belong_to_minors() {
-        let table = Table::builtin();
-        let pod = table
-            .kind(Minor::NEWEST, "", "v1", "Pod")
-            .expect("served")
-            .root;
-        let Shape::Struct(pod) = pod.shape() else {
-            panic!("a struct")
-        };
-        let spec = pod.field(Minor::OLDEST, "spec").expect("has a spec");
-        let Shape::Struct(spec) = spec.of().shape() else {
-            panic!("a struct")
-        };
-        assert_eq!(spec.name(), "PodSpec");
-        assert!(spec.field(Minor::OLDEST, "resources").is_none());
-        let resources = spec.field(Minor::NEWEST, "resources").expect("is newer");
-        assert_eq!(resources.go_type(), (None, "v1.ResourceRequirements"));
-        assert!(
-            spec.field(Minor::OLDEST, "containers")
-                .expect("old")
-                .required(Minor::OLDEST)
-        );
-    }
-}
+mod tests;
