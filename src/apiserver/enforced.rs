@@ -1,0 +1,194 @@
+//! Which of the schema's demands the server's validation really makes.
+//!
+//! OpenAPI calls fields required that have defaults, and lists values that nobody checks. What the
+//! server does about a missing required field or a value outside an enum is recorded, for every
+//! minor, in `schemas/enforced.tsv`, which `e2e/enforced/record` writes. Lives here: reading that
+//! recording. Not here: finding the faults (`decode`).
+//!
+//! A line of the recording is a comment (`#`), a set of kinds (`kinds`, a name, the kinds) or a
+//! row, its columns separated by tabs: the pattern of the field, `required` or `enum`, kinds or
+//! the name of a set, minors (`29-33,36`), and `accepted`, or the reason, the pattern of the field
+//! that the server names, and its detail. Rows are sorted by pattern. `@` in front of a pattern is
+//! the path of the pod template, so that the kinds that make pods share their rows.
+
+use std::sync::OnceLock;
+
+use super::schema::ObjectKind;
+use super::{Stage, Verdict};
+use crate::finding::{Step, render_path};
+use crate::minor::{Minor, Minors};
+
+static RECORDING: &str = include_str!("../../schemas/enforced.tsv");
+
+/// Settles what only the schema says of an object of a built-in kind: what the server is recorded
+/// rejecting becomes its validation's verdict, what it is recorded accepting is dropped, and what
+/// isn't recorded stays.
+pub fn settle(verdicts: &mut Vec<Verdict<'_>>, kind: &ObjectKind<'_>, minor: Minor) {
+    verdicts.retain_mut(|verdict| {
+        if verdict.stage != Stage::Schema {
+            return true;
+        }
+        match recorded(verdict, kind, minor) {
+            None => true,
+            Some(Answer::Accepted) => false,
+            Some(Answer::Rejected {
+                reason,
+                field,
+                detail,
+            }) => {
+                verdict.stage = Stage::Validate;
+                verdict.reason = reason;
+                verdict.detail = detail.to_owned();
+                verdict.field = Some(field_at(field, &verdict.steps, prefix(kind)));
+                true
+            }
+        }
+    });
+}
+
+/// The path without the indexes and keys that are data, and with `@` for the pod template of the
+/// kind: the name of a field in the recording.
+pub fn pattern(steps: &[Step<'_>], kind: &ObjectKind<'_>) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) if text.is_empty() => text.push_str(key),
+            Step::Key(key) => {
+                text.push('.');
+                text.push_str(key);
+            }
+            Step::MapKey(_) | Step::Index(_) => text.push_str("[]"),
+        }
+    }
+    match prefix(kind).and_then(|prefix| text.strip_prefix(prefix)) {
+        Some(inside) => format!("@{inside}"),
+        None => text,
+    }
+}
+
+/// What the path of everything in the pod template of a kind begins with.
+pub fn prefix(kind: &ObjectKind<'_>) -> Option<&'static str> {
+    match (kind.group(), kind.name()) {
+        ("", "Pod") => Some(""),
+        ("", "PodTemplate") => Some("template."),
+        ("", "ReplicationController")
+        | ("apps", "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet")
+        | ("batch", "Job") => Some("spec.template."),
+        ("batch", "CronJob") => Some("spec.jobTemplate.spec.template."),
+        _ => None,
+    }
+}
+
+/// What the server says where a demand of the schema isn't met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Accepted,
+    Rejected {
+        reason: &'static str,
+        field: &'static str,
+        detail: &'static str,
+    },
+}
+
+/// A line of the recording.
+#[derive(Debug)]
+struct Row {
+    pattern: &'static str,
+    demand: &'static str,
+    kinds: &'static str,
+    minors: Minors,
+    answer: Answer,
+}
+
+fn recorded(verdict: &Verdict<'_>, kind: &ObjectKind<'_>, minor: Minor) -> Option<Answer> {
+    let demand = match verdict.rule {
+        "missing-field" => "required",
+        "unknown-value" => "enum",
+        _ => return None,
+    };
+    let pattern = pattern(&verdict.steps, kind);
+    let name = match kind.group() {
+        "" => format!("{}/{}", kind.version(), kind.name()),
+        group => format!("{group}/{}/{}", kind.version(), kind.name()),
+    };
+    let rows = rows();
+    let first = rows.partition_point(|row| row.pattern < pattern.as_str());
+    rows.iter()
+        .skip(first)
+        .take_while(|row| row.pattern == pattern)
+        .find(|row| {
+            row.demand == demand
+                && row.minors.contains(minor)
+                && row.kinds.split(' ').any(|kind| kind == name)
+        })
+        .map(|row| row.answer)
+}
+
+fn rows() -> &'static [Row] {
+    static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
+    ROWS.get_or_init(|| {
+        let sets: Vec<(&str, &str)> = RECORDING
+            .lines()
+            .filter_map(|line| line.strip_prefix("kinds\t")?.split_once('\t'))
+            .collect();
+        RECORDING
+            .lines()
+            .filter_map(|line| row(line, &sets))
+            .collect()
+    })
+}
+
+fn row(line: &'static str, sets: &[(&'static str, &'static str)]) -> Option<Row> {
+    let mut columns = line.split('\t');
+    let mut next = || columns.next();
+    let (pattern, demand, kinds, minors, answer) = (next()?, next()?, next()?, next()?, next()?);
+    let set = sets.iter().find(|(name, _)| *name == kinds);
+    let answer = match answer {
+        "accepted" => Answer::Accepted,
+        reason => Answer::Rejected {
+            reason,
+            field: next()?,
+            detail: next()?,
+        },
+    };
+    Some(Row {
+        pattern,
+        demand,
+        kinds: set.map_or(kinds, |(_, kinds)| kinds),
+        minors: minors_of(minors),
+        answer,
+    })
+}
+
+/// The minors of `29-33,36`.
+fn minors_of(text: &str) -> Minors {
+    let number = |text: &str| text.parse::<u8>().unwrap_or_default();
+    let ranges = text.split(',').map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        number(first)..=number(last)
+    });
+    let listed: Vec<_> = ranges.collect();
+    Minor::all()
+        .filter(|minor| listed.iter().any(|range| range.contains(&minor.number())))
+        .collect()
+}
+
+/// The field that a pattern means, with the indexes of the fault at `steps`.
+fn field_at(pattern: &str, steps: &[Step<'_>], prefix: Option<&str>) -> String {
+    let field = match (pattern.strip_prefix('@'), prefix) {
+        (Some(inside), Some(prefix)) => format!("{prefix}{inside}"),
+        _ => pattern.to_owned(),
+    };
+    let mut parts = field.split("[]");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut data = steps
+        .iter()
+        .filter(|step| matches!(step, Step::MapKey(_) | Step::Index(_)));
+    for part in parts {
+        if let Some(step) = data.next() {
+            text.push_str(&render_path(std::slice::from_ref(step)));
+        }
+        text.push_str(part);
+    }
+    text
+}
