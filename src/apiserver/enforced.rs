@@ -22,7 +22,8 @@ static RECORDING: &str = include_str!("../../schemas/enforced.tsv");
 
 /// Settles what only the schema says of an object of a built-in kind: what the server is recorded
 /// rejecting becomes its validation's verdict, what it is recorded accepting is dropped, and what
-/// isn't recorded stays.
+/// isn't recorded stays. So does what it accepts in a pod template and rejects in the pods that are
+/// made of it.
 pub fn settle(verdicts: &mut Vec<Verdict<'_>>, kind: &ObjectKind<'_>, minor: Minor) {
     verdicts.retain_mut(|verdict| {
         if verdict.stage != Stage::Schema {
@@ -30,7 +31,8 @@ pub fn settle(verdicts: &mut Vec<Verdict<'_>>, kind: &ObjectKind<'_>, minor: Min
         }
         match recorded(verdict, kind, minor) {
             None => true,
-            Some(Answer::Accepted) => false,
+            // It can't make pods of such a template, though.
+            Some(Answer::Accepted) => of_pods(verdict, kind, minor),
             Some(Answer::Rejected {
                 reason,
                 field,
@@ -101,25 +103,35 @@ struct Row {
 }
 
 fn recorded(verdict: &Verdict<'_>, kind: &ObjectKind<'_>, minor: Minor) -> Option<Answer> {
+    let name = match kind.group() {
+        "" => format!("{}/{}", kind.version(), kind.name()),
+        group => format!("{group}/{}/{}", kind.version(), kind.name()),
+    };
+    find(verdict, &pattern(&verdict.steps, kind), &name, minor)
+}
+
+/// Whether the server rejects it in the pods of a template.
+fn of_pods(verdict: &Verdict<'_>, kind: &ObjectKind<'_>, minor: Minor) -> bool {
+    let pattern = pattern(&verdict.steps, kind);
+    let of_pod = || find(verdict, &pattern, "v1/Pod", minor);
+    pattern.starts_with('@') && matches!(of_pod(), Some(Answer::Rejected { .. }))
+}
+
+fn find(verdict: &Verdict<'_>, pattern: &str, kind: &str, minor: Minor) -> Option<Answer> {
     let demand = match verdict.rule {
         "missing-field" => "required",
         "unknown-value" => "enum",
         _ => return None,
     };
-    let pattern = pattern(&verdict.steps, kind);
-    let name = match kind.group() {
-        "" => format!("{}/{}", kind.version(), kind.name()),
-        group => format!("{group}/{}/{}", kind.version(), kind.name()),
-    };
     let rows = rows();
-    let first = rows.partition_point(|row| row.pattern < pattern.as_str());
+    let first = rows.partition_point(|row| row.pattern < pattern);
     rows.iter()
         .skip(first)
         .take_while(|row| row.pattern == pattern)
         .find(|row| {
             row.demand == demand
                 && row.minors.contains(minor)
-                && row.kinds.split(' ').any(|kind| kind == name)
+                && row.kinds.split(' ').any(|other| other == kind)
         })
         .map(|row| row.answer)
 }
@@ -173,22 +185,61 @@ fn minors_of(text: &str) -> Minors {
         .collect()
 }
 
-/// The field that a pattern means, with the indexes of the fault at `steps`.
+/// The field that a pattern means, with the indexes that a fault at `steps` has in lists of the
+/// same name: the server leaves some parts of a path out and adds others.
 fn field_at(pattern: &str, steps: &[Step<'_>], prefix: Option<&str>) -> String {
     let field = match (pattern.strip_prefix('@'), prefix) {
         (Some(inside), Some(prefix)) => format!("{prefix}{inside}"),
         _ => pattern.to_owned(),
     };
-    let mut parts = field.split("[]");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    let mut data = steps
-        .iter()
-        .filter(|step| matches!(step, Step::MapKey(_) | Step::Index(_)));
-    for part in parts {
-        if let Some(step) = data.next() {
-            text.push_str(&render_path(std::slice::from_ref(step)));
+    let mut pairs = steps.windows(2).filter_map(|pair| match pair {
+        [Step::Key(name), data @ (Step::Index(_) | Step::MapKey(_))] => Some((*name, data)),
+        _ => None,
+    });
+    let mut text = String::new();
+    for segment in field.split('.') {
+        if !text.is_empty() {
+            text.push('.');
         }
-        text.push_str(part);
+        let Some(name) = segment.strip_suffix("[]") else {
+            text.push_str(segment);
+            continue;
+        };
+        text.push_str(name);
+        if let Some((_, data)) = pairs.find(|(list, _)| *list == name) {
+            text.push_str(&render_path(std::slice::from_ref(data)));
+        }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_row_in_order() {
+        let lines = RECORDING.lines();
+        let written = lines.filter(|line| !line.starts_with('#') && !line.starts_with("kinds\t"));
+        assert_eq!(rows().len(), written.count());
+        assert!(rows().is_sorted_by_key(|row| row.pattern));
+        assert!(rows().iter().all(|row| !row.minors.is_empty()));
+    }
+
+    #[test]
+    fn names_fields_as_the_server_does() {
+        use Step::{Index, Key};
+        let steps = [
+            Key("spec"),
+            Key("versions"),
+            Index(2),
+            Key("columns"),
+            Index(5),
+            Key("name"),
+        ];
+        let field = |pattern| field_at(pattern, &steps, Some("spec."));
+        assert_eq!(field("spec.columns[].name"), "spec.columns[5].name");
+        assert_eq!(field("@versions[].name"), "spec.versions[2].name");
+        assert_eq!(field("spec.columns.name"), "spec.columns.name");
+    }
 }
