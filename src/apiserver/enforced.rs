@@ -11,12 +11,14 @@
 //! that the server names, and its detail. Rows are sorted by pattern. `@` in front of a pattern is
 //! the path of the pod template, so that the kinds that make pods share their rows.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use super::schema::ObjectKind;
 use super::{Stage, Verdict};
 use crate::finding::{Step, render_path};
 use crate::minor::{Minor, Minors};
+use crate::tree::Node;
 
 static RECORDING: &str = include_str!("../../schemas/enforced.tsv");
 
@@ -24,7 +26,12 @@ static RECORDING: &str = include_str!("../../schemas/enforced.tsv");
 /// rejecting becomes its validation's verdict, what it is recorded accepting is dropped, and what
 /// isn't recorded stays. So does what it accepts in a pod template and rejects in the pods that are
 /// made of it.
-pub fn settle(verdicts: &mut Vec<Verdict<'_>>, kind: &ObjectKind<'_>, minor: Minor) {
+pub fn settle<'t>(
+    verdicts: &mut Vec<Verdict<'t>>,
+    object: Node<'t>,
+    kind: &ObjectKind<'_>,
+    minor: Minor,
+) {
     verdicts.retain_mut(|verdict| {
         if verdict.stage != Stage::Schema {
             return true;
@@ -41,7 +48,8 @@ pub fn settle(verdicts: &mut Vec<Verdict<'_>>, kind: &ObjectKind<'_>, minor: Min
                 verdict.stage = Stage::Validate;
                 verdict.reason = reason;
                 verdict.detail = detail.to_owned();
-                verdict.field = Some(field_at(field, &verdict.steps, prefix(kind)));
+                let steps = as_validated(&verdict.steps, object, kind);
+                verdict.field = Some(field_at(field, &steps, prefix(kind)));
                 true
             }
         }
@@ -183,6 +191,42 @@ fn minors_of(text: &str) -> Minors {
     Minor::all()
         .filter(|minor| listed.iter().any(|range| range.contains(&minor.number())))
         .collect()
+}
+
+/// The steps as validation sees them: in front of the volumes of a StatefulSet's template it puts
+/// one for each claim template, instead of those of the same name (`ValidateStatefulSetSpec` in
+/// pkg/apis/apps/validation/validation.go, since 1.34; before it doesn't look at them).
+fn as_validated<'t>(steps: &[Step<'t>], object: Node<'t>, kind: &ObjectKind<'_>) -> Vec<Step<'t>> {
+    use Step::{Index, Key};
+    let mut seen = steps.to_vec();
+    let [
+        Key("spec"),
+        Key("template"),
+        Key("spec"),
+        Key("volumes"),
+        Index(i),
+        ..,
+    ] = &mut *seen
+    else {
+        return seen;
+    };
+    if (kind.group(), kind.name()) != ("apps", "StatefulSet") {
+        return seen;
+    }
+    let claims = object.at(&["spec", "volumeClaimTemplates"]);
+    let claims = claims.iter().flat_map(|claims| claims.items());
+    let claims: BTreeSet<&str> = claims
+        .filter_map(|claim| claim.at(&["metadata", "name"])?.as_str())
+        .collect();
+    let volumes = object.at(&["spec", "template", "spec", "volumes"]);
+    let before = volumes.iter().flat_map(|volumes| volumes.items()).take(*i);
+    let names = before.filter_map(|volume| volume.get("name")?.as_str());
+    *i += claims.len()
+        - names
+            .filter(|name| claims.contains(name))
+            .count()
+            .min(claims.len());
+    seen
 }
 
 /// The field that a pattern means, with the indexes that a fault at `steps` has in lists of the

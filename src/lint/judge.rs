@@ -158,6 +158,7 @@ impl<'t> Judge<'_, 't> {
             finding.server = None;
             finding.hidden_by = hidden_by.cloned();
         }
+        drop_repeated(sink, before);
         if !rejected {
             self.run(context, &[Scope::Object, Scope::Project], sink);
         }
@@ -215,7 +216,7 @@ impl<'t> Judge<'_, 't> {
             verdicts.retain(|verdict| verdict.stage == Stage::Decode);
         }
         if !kind.custom {
-            enforced::settle(&mut verdicts, &kind, context.minor);
+            enforced::settle(&mut verdicts, context.object().root, &kind, context.minor);
         }
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
@@ -226,4 +227,16 @@ impl<'t> Judge<'_, 't> {
             first: verdict.detail.clone(),
         }))
     }
+}
+
+/// Drops what a rule of its own, among the findings from `first` on, says in the same words.
+fn drop_repeated(sink: &mut Sink, first: usize) {
+    let rules = sink.findings.split_off(first);
+    sink.findings.retain(|finding| {
+        let said = finding.server.is_some();
+        let same =
+            |other: &Finding| other.server == finding.server && other.minors == finding.minors;
+        !(said && rules.iter().any(same))
+    });
+    sink.findings.extend(rules);
 }
