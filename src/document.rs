@@ -12,6 +12,8 @@ pub struct Reading {
     pub documents: Vec<Document>,
     /// Keys that a mapping has twice: the last one wins, as kubectl sends it.
     pub duplicates: Vec<DuplicateKey>,
+    /// Text that kubectl doesn't read although its document can be read.
+    pub dropped: Vec<DroppedText>,
     /// Comments, `#` included; read only when the text speaks to kubevet (`kubevet:`).
     pub comments: Vec<Span>,
 }
@@ -45,6 +47,17 @@ pub struct DuplicateKey {
     pub document: u32,
     /// The two keys.
     pub keys: Double,
+}
+
+/// The text behind what kubectl takes for the end of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DroppedText {
+    /// The document, from 0.
+    pub document: u32,
+    /// The first line of it, without the blanks around.
+    pub span: Span,
+    /// It stands behind the end mark `...`; otherwise it is indented less than the document.
+    pub after_mark: bool,
 }
 
 impl Double {

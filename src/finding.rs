@@ -167,7 +167,8 @@ pub struct ObjectName {
     pub api_version: String,
     /// The kind.
     pub kind: String,
-    /// The namespace as written, or the default that was asked for; `None` for cluster-scoped kinds.
+    /// The namespace as written, or the default that was asked for; `None` for cluster-scoped
+    /// kinds.
     pub namespace: Option<String>,
     /// `metadata.name`, or `metadata.generateName` followed by `*`; empty if there is none.
     pub name: String,
@@ -264,7 +265,8 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
     path.trim_start_matches('.').to_owned()
 }
 
-/// The steps from `root` to the node `target`, and its key; for findings, which are rare: it searches.
+/// The steps from `root` to the node `target`, and its key; for findings, which are rare: it
+/// searches.
 pub fn locate<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
     fn search<'t>(
         node: Node<'t>,

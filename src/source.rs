@@ -54,9 +54,11 @@ pub struct Source {
     pub name: String,
     /// The decoded text, without byte-order mark.
     pub text: Arc<str>,
-    /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads them.
+    /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads
+    /// them.
     pub lossy: bool,
-    /// A byte-order mark was dropped or UTF-16 converted: bytes of the text are not bytes of the file.
+    /// A byte-order mark was dropped or UTF-16 converted: bytes of the text are not bytes of the
+    /// file.
     pub marked: bool,
     lines: OnceLock<Vec<u32>>,
 }

@@ -66,7 +66,7 @@ fn configs_say_what_is_wrong_and_where() {
             config.external(parts[0], parts[1], Some(parts[2]), parts[3]);
         }
         if !asked.is_empty() {
-            let unmatched = config.unmatched(SOURCE);
+            let unmatched = config.unmatched(SOURCE, true);
             let say = |f: &Finding| said(&source, f.place.span, "warning", &f.message);
             found.extend(unmatched.iter().map(say));
         }
@@ -126,7 +126,7 @@ fn suppressions_hide_what_they_cover() {
         let mut text = format!("suppressed: {}\n", applied.suppressed);
         text.extend(applied.kept.iter().map(|f| show("kept", f)));
         text.extend(suppressions.take_bad().iter().map(|f| show("told", f)));
-        let ran = |rule: &RuleMeta, _: SourceId| rule.id != IDLE.id;
+        let ran = |rule: &RuleMeta, _: &Place| rule.id != IDLE.id;
         let unused = suppressions.unused(&ran, true);
         text.extend(unused.iter().map(|f| show("told", f)));
         golden(&path.with_extension("out"), &text);
@@ -175,7 +175,7 @@ fn baselines_hide_what_is_known() {
             }
         }
         let path_of = |id: SourceId| files[id.0 as usize].to_owned();
-        let is_complete = |path: &str| complete.contains(path);
+        let is_complete = |path: &str, _: &str| complete.contains(path);
         let rewritten = baseline.rewritten(&findings, &path_of, &is_complete);
         let applied = baseline.apply(findings, &path_of, &is_complete);
         text.push_str(&format!("known {}, gone {}\n", applied.known, applied.gone));

@@ -6,12 +6,12 @@
     reason = "a test may fail where it stands"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use kubevet::finding::{Finding, Server};
-use kubevet::lint::config::Config;
+use kubevet::lint::config::{CommandLine, Config};
 use kubevet::lint::load::File;
 use kubevet::lint::run::{Job, run};
 use kubevet::minor::{Minor, Minors};
@@ -110,15 +110,18 @@ fn findings(text: &str, minor: Minor) -> Vec<Finding> {
         target: true,
         ..File::default()
     };
+    let command = CommandLine {
+        minors: Some(Minors::one(minor)),
+        ..CommandLine::default()
+    };
     let job = Job {
         files: &[file],
         charts: &BTreeSet::new(),
         read: &|_| Ok(text.as_bytes().to_vec()),
-        configs: &[Config::default()],
+        configs: &[Config::default().under(command)],
         rules: RULES,
         schemas: &[],
-        minors: Minors::one(minor),
-        namespace: "default".to_owned(),
+        covered: &BTreeMap::new(),
     };
     run(job).findings
 }

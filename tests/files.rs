@@ -1,7 +1,7 @@
 //! What each file is: every folder of `testdata/project/files` is a project, and its
 //! `expected.tsv` says what its files are and which one is behind that, then what each root
 //! renders (with the effect of its transforms) and what of that is out of sight.
-//! `KUBEVET_BLESS=1` writes what is found.
+//! `UPDATE=1` writes what is found.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ fn tells_what_files_are() {
     for folder in folders {
         let golden = folder.join("expected.tsv");
         let found = classes(&folder);
-        if std::env::var_os("KUBEVET_BLESS").is_some() {
+        if std::env::var_os("UPDATE").is_some() {
             fs::write(&golden, &found).unwrap();
         }
         let expected = fs::read_to_string(golden).unwrap();

@@ -7,35 +7,16 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeSet;
+mod support;
 
 use kubevet::finding::{Family, Finding, RuleMeta, Severity};
-use kubevet::lint::config::Config;
-use kubevet::lint::load::File;
-use kubevet::lint::run::{Job, all_metas, run};
-use kubevet::minor::{Minor, Minors};
+use kubevet::lint::run::all_metas;
+
 use kubevet::report::Page;
 use kubevet::rules::RULES;
 
 fn findings(text: &str) -> Vec<Finding> {
-    let file = File {
-        shown: "page.yaml".to_owned(),
-        location: "/page.yaml".to_owned(),
-        config_path: "page.yaml".to_owned(),
-        target: true,
-        ..File::default()
-    };
-    let job = Job {
-        files: &[file],
-        charts: &BTreeSet::new(),
-        read: &|_| Ok(text.as_bytes().to_vec()),
-        configs: &[Config::default()],
-        rules: RULES,
-        schemas: &[],
-        minors: Minors::one(Minor::DEFAULT),
-        namespace: "default".to_owned(),
-    };
-    run(job).findings
+    support::lint(&[("page.yaml".to_owned(), text.into())]).findings
 }
 
 /// The fenced YAML of a section.

@@ -1,9 +1,10 @@
 //! What the rules that relate objects say of the cases in `testdata/relations/`.
 //!
 //! A case is a file. Its first lines say what is expected, in any order: `# finds: RULE PATH`,
-//! with `severity=error` where it isn't the rule's own, and `# undecided: RULE`. A line `# file: NAME` begins another
-//! source, `# closed` in a source declares its folder a complete bundle, and `# partial` makes
-//! its objects sources of something else. Rules outside the relations aren't asked.
+//! with `severity=error` where it isn't the rule's own, and `# undecided: RULE`. A line
+//! `# file: NAME` begins another source, `# closed` in a source declares its folder a complete
+//! bundle, and `# partial` makes its objects sources of something else. Rules outside the
+//! relations aren't asked.
 
 #![allow(
     clippy::unwrap_used,
@@ -61,6 +62,7 @@ fn location(source: &Source) -> Location {
         folder: folder.to_owned(),
         bundle: closed.then_some((0, 0)),
         closed,
+        namespace: None,
     }
 }
 

@@ -246,6 +246,7 @@ fn run(text: &str, minor: Minor, wanted: &dyn Fn(&Rule) -> bool) -> Sink {
             .to_owned(),
         bundle: closed.then_some((0, 0)),
         closed,
+        namespace: None,
     });
     let sight = Sight {
         locations: locations.collect(),

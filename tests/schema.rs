@@ -33,7 +33,7 @@ fn says_of_every_case_what_is_expected() {
     for case in cases {
         let said = judge(&case);
         let golden = case.with_extension("out");
-        if std::env::var_os("KUBEVET_BLESS").is_some() {
+        if std::env::var_os("UPDATE").is_some() {
             fs::write(&golden, &said).unwrap();
         }
         let expected = fs::read_to_string(&golden).unwrap_or_default();

@@ -3,8 +3,9 @@
 //! `NAME.json` beside it is what sigs.k8s.io/yaml and kubectl's splitter make of it, one line a
 //! document: JSON, or `error: ` and Go's message (ours may be worded otherwise). It is written by
 //! `cd e2e/yaml && go run . -cases ../../testdata/yaml`. Where kubevet differs on purpose,
-//! `NAME.kubevet.json` holds what it makes (written with `KUBEVET_BLESS=1`) and
-//! `testdata/yaml/exceptions.tsv` says why.
+//! `NAME.kubevet.json` holds what it makes (written with `UPDATE=1`) and
+//! `testdata/yaml/exceptions.tsv` says why. `testdata/yaml/dropped.tsv` lists the text that kubectl
+//! never looks at (also written with `UPDATE=1`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,7 +32,7 @@ fn reads_every_case_as_kubectl_does() {
         let golden = case.with_extension("json");
         let ours = case.with_extension("kubevet.json");
         let excepted = exceptions.contains(&name);
-        if excepted && std::env::var_os("KUBEVET_BLESS").is_some() {
+        if excepted && std::env::var_os("UPDATE").is_some() {
             fs::write(&ours, read(&name, fs::read(case).unwrap())).unwrap();
         }
         assert_eq!(ours.exists(), excepted, "{name}: exceptions.tsv and files");
@@ -57,6 +58,30 @@ fn every_exception_is_a_case_that_differs() {
         let ours = fs::read_to_string(root.join(format!("{name}.kubevet.json"))).unwrap();
         assert!(!agree(&golden, &ours), "{name} is no exception any more");
     }
+}
+
+#[test]
+fn notes_the_text_that_kubectl_drops() {
+    let root = folder();
+    let golden = root.join("dropped.tsv");
+    let mut cases = Vec::new();
+    collect(&root, &mut cases);
+    let mut found = "case\tdocument\tline\tcolumn\ttext\n".to_owned();
+    for case in &cases {
+        let name = case.strip_prefix(&root).unwrap().with_extension("");
+        let name = name.to_str().unwrap().replace('\\', "/");
+        let source = Source::decode(name.as_str(), fs::read(case).unwrap());
+        for dropped in yaml::read(&source).dropped {
+            let at = source.position(dropped.span.start);
+            let text = source.text.get(dropped.span.range()).unwrap();
+            let line = format!("{name}\t{}\t{}\t{}\t", dropped.document, at.line, at.column);
+            found += &format!("{line}{}\n", text.escape_debug());
+        }
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&golden, &found).unwrap();
+    }
+    assert_eq!(found, fs::read_to_string(golden).unwrap());
 }
 
 fn folder() -> PathBuf {

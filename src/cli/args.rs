@@ -28,15 +28,16 @@ pub enum Verb {
     Config(ConfigArgs),
     /// Print shell completions
     Completions(CompletionsArgs),
-    /// Print the man page
-    Man,
+    /// Print the man page, of kubevet or of a verb
+    Man(ManArgs),
 }
 
 /// What `lint` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings; 2 something that should have \
-been judged could not be read, or a folder held no object; 3 usage, config or an internal fault."
+    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings; 2 something that \
+should have been judged could not be read, or a folder held no object; 3 usage, config or an \
+internal fault."
 )]
 pub struct LintArgs {
     /// Files, folders, globs, or `-` for standard input
@@ -56,7 +57,8 @@ pub struct LintArgs {
     pub config: Option<PathBuf>,
 
     /// Resolve relations in these paths instead of the files that git tracks
-    #[arg(long, value_name = "PATH", conflicts_with = "no_context", value_hint = ValueHint::AnyPath)]
+    #[arg(long, value_name = "PATH", conflicts_with = "no_context")]
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub context: Vec<PathBuf>,
 
     /// Resolve relations in PATHS alone
@@ -147,6 +149,13 @@ pub struct ConfigArgs {
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// What `man` takes.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The verb
+    pub verb: Option<String>,
 }
 
 /// The lowest severity that fails.

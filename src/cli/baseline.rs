@@ -1,27 +1,44 @@
 //! `--baseline` and `--write-baseline`: the file around `lint::baseline`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::args::LintArgs;
 use super::{exit, output, paths};
+use crate::finding::RuleMeta;
 use crate::lint::baseline::Baseline;
+use crate::lint::config::{Config, Setting};
 use crate::lint::load::File;
 use crate::lint::run::Outcome;
 use crate::source::{Source, SourceId};
+
+/// What a run judged, and by which rules.
+pub struct Judged<'a> {
+    /// Targets and context.
+    pub files: &'a [File],
+    /// Their configs.
+    pub configs: &'a [Config],
+    /// All rules.
+    pub rules: &'a [&'static RuleMeta],
+    /// The command line chose among the rules.
+    pub selected: bool,
+    /// The locations of targets of which something couldn't be read.
+    pub unread: BTreeSet<String>,
+}
 
 /// Takes the findings that the baseline knows out of the outcome.
 ///
 /// # Errors
 /// The file can't be read, or a line of it.
-pub fn apply(args: &LintArgs, files: &[File], outcome: &mut Outcome) -> Result<(), String> {
+pub fn apply(args: &LintArgs, run: &Judged<'_>, outcome: &mut Outcome) -> Result<(), String> {
     let Some(path) = &args.baseline else {
         return Ok(());
     };
     let baseline = read(path)?;
     let folder = folder_of(path)?;
-    let path_of = |id: SourceId| path_in(&folder, files, id);
-    let complete = |path: &str| is_complete(&folder, files, path);
+    let path_of = |id: SourceId| path_in(&folder, run.files, id);
+    let complete = |path: &str, rule: &str| is_complete(&folder, run, path, rule);
     let findings = std::mem::take(&mut outcome.findings);
     let applied = baseline.apply(findings, &path_of, &complete);
     outcome.findings = applied.fresh;
@@ -33,7 +50,7 @@ pub fn apply(args: &LintArgs, files: &[File], outcome: &mut Outcome) -> Result<(
 ///
 /// # Errors
 /// The file can't be read or written.
-pub fn write(args: &LintArgs, files: &[File], outcome: &Outcome) -> Result<u8, String> {
+pub fn write(args: &LintArgs, run: &Judged<'_>, outcome: &Outcome) -> Result<u8, String> {
     let Some(path) = &args.baseline else {
         return Err("--write-baseline needs --baseline FILE".to_owned());
     };
@@ -43,8 +60,8 @@ pub fn write(args: &LintArgs, files: &[File], outcome: &Outcome) -> Result<u8, S
         Baseline::default()
     };
     let folder = folder_of(path)?;
-    let path_of = |id: SourceId| path_in(&folder, files, id);
-    let complete = |path: &str| is_complete(&folder, files, path);
+    let path_of = |id: SourceId| path_in(&folder, run.files, id);
+    let complete = |path: &str, rule: &str| is_complete(&folder, run, path, rule);
     let new = old.rewritten(&outcome.findings, &path_of, &complete);
     fs::write(path, new.render()).map_err(|error| format!("{}: {error}", path.display()))?;
     output::print(&format!("{}: {} entries\n", path.display(), new.len()))?;
@@ -92,11 +109,20 @@ fn path_in(folder: &Path, files: &[File], id: SourceId) -> String {
     })
 }
 
-/// Whether this run judged a file of the baseline, or the file is gone.
-fn is_complete(folder: &Path, files: &[File], path: &str) -> bool {
+/// Whether a rule judged a file of the baseline in this run, or the file is gone. An excluded
+/// file was judged in a way, too: nothing in it is reported.
+fn is_complete(folder: &Path, run: &Judged<'_>, path: &str, rule: &str) -> bool {
     let location = paths::slashed(&paths::normalised(&folder.join(path)));
-    let judged = files
-        .iter()
-        .any(|file| file.target && file.location == location);
-    judged || !Path::new(&location).exists()
+    let mut targets = run.files.iter().filter(|file| file.target);
+    let Some(file) = targets.find(|file| file.location == location) else {
+        return !Path::new(&location).exists();
+    };
+    let Some(meta) = run.rules.iter().find(|meta| meta.id == rule) else {
+        return true;
+    };
+    let config = run.configs.get(file.config);
+    let setting = config.map(|config| config.severity_for(meta, &file.config_path));
+    // What the config switches off is no finding any more; the command line does it for one run.
+    let ran = !run.selected || setting != Some(Setting::Off);
+    ran && !run.unread.contains(&location)
 }

@@ -72,7 +72,8 @@ impl Collector {
         self.inputs.skipped.sort();
         self.inputs.skipped.dedup();
         let folders = self.walked.into_iter().filter(|w| w.glob.is_none());
-        self.inputs.walked = folders.map(|walked| walked.shown).collect();
+        let folders = folders.map(|walked| (walked.shown, walked.location));
+        (self.inputs.walked, self.inputs.walked_at) = folders.unzip();
         self.inputs
     }
 
@@ -191,10 +192,16 @@ impl Collector {
                     };
                     self.add(file);
                 }
-                Met::Skipped { way, why } => {
+                Met::Skipped { way, why, unread } => {
                     let shown = self.name(role, root, name, &start, &way);
                     let target = role == Role::Target;
-                    self.inputs.skipped.push(Skipped { shown, why, target });
+                    let skipped = Skipped {
+                        shown,
+                        why,
+                        target,
+                        unread,
+                    };
+                    self.inputs.skipped.push(skipped);
                 }
             }
         }
@@ -407,14 +414,17 @@ impl Collector {
         };
         let fault = match data.is_symlink() {
             true => link_fault(&opened, bounds),
-            false => None,
+            false if data.is_dir() => return,
+            // Opening a pipe would wait for someone to write into it.
+            false => (!data.is_file()).then_some("not a regular file"),
         };
         if let Some(why) = fault {
-            let (why, target) = (why.to_owned(), role == Role::Target);
-            return self.inputs.skipped.push(Skipped { shown, why, target });
-        }
-        if data.is_dir() {
-            return;
+            return self.inputs.skipped.push(Skipped {
+                shown,
+                why: why.to_owned(),
+                target: role == Role::Target,
+                unread: false,
+            });
         }
         let file = InputFile {
             location,

@@ -32,6 +32,8 @@ pub struct Configs<'r> {
 pub struct ConfigFile {
     /// Its folder.
     pub folder: PathBuf,
+    /// Itself.
+    pub path: PathBuf,
 }
 
 impl<'r> Configs<'r> {
@@ -123,6 +125,7 @@ impl<'r> Configs<'r> {
         self.all.push(config.under(self.command.clone()));
         self.files.push(Some(ConfigFile {
             folder: path.parent().unwrap_or(path).to_owned(),
+            path: path.to_owned(),
         }));
         Ok(self.all.len() - 1)
     }

@@ -61,6 +61,8 @@ pub struct Inputs {
     pub charts: BTreeSet<String>,
     /// The names of the folders that were walked for targets.
     pub walked: Vec<String>,
+    /// Their locations.
+    pub walked_at: Vec<String>,
     /// What was met and is not read.
     pub skipped: Vec<Skipped>,
     /// What people should know about how the context was found.
@@ -120,6 +122,8 @@ pub struct Skipped {
     pub why: String,
     /// Whether it would have been a target.
     pub target: bool,
+    /// It may hold manifests, and the system doesn't let us look.
+    pub unread: bool,
 }
 
 /// A mistake in what was asked for.
@@ -210,5 +214,5 @@ pub(super) fn read_up_to(from: impl Read, limit: u64) -> io::Result<Option<Vec<u
 }
 
 pub(super) fn too_large(limit: u64) -> String {
-    format!("larger than {} MiB", limit >> 20)
+    format!("is larger than {} MiB", limit >> 20)
 }

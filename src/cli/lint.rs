@@ -1,18 +1,21 @@
 //! `kubevet lint`: from arguments to reports and an exit code.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::args::{FailOn, LintArgs};
 use super::configs::Configs;
 use super::input::{Context, Inputs, Request, collect};
 use super::output::{self, Output};
-use super::{baseline, exit, schemas};
+use super::progress::Progress;
+use super::{baseline, exit, git, paths, schemas};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::lint::config::{CommandLine, Config};
 use crate::lint::load::File;
 use crate::lint::run::{Job, Outcome, all_metas, run};
+use crate::lint::usage::is_fixed;
 use crate::report::{Options, Report, Skipped, Summary, Verbosity};
 use crate::rules::RULES;
 use crate::source::SourceId;
@@ -28,7 +31,10 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
     let mut configs = Configs::new(&metas, command_line(args, &metas)?, here.clone());
     let main = match &args.config {
         Some(path) => configs.force(path)?,
-        None => configs.of_folder(&first_folder(&here, &args.paths), None),
+        None => {
+            let folder = first_folder(&here, &args.paths);
+            configs.of_folder(&folder, git::root_of(&folder))
+        }
     };
     let inputs = collect(&request(args, &configs, main, here), io::stdin())
         .map_err(|error| error.to_string())?;
@@ -36,34 +42,42 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
     if !configs.faults.is_empty() {
         return report_config_faults(&configs, &metas, &outputs, args);
     }
-    let config = configs
-        .all
-        .get(main)
-        .or(configs.all.first())
-        .ok_or("no config")?;
-    let schemas = read_schemas(args, &configs, main, config)?;
+    for note in &inputs.notes {
+        let _ = writeln!(io::stderr(), "kubevet: {note}");
+    }
+    let schemas = read_schemas(args, &configs)?;
+    let covered = covered(&inputs, &configs, &files);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(args, &files));
     let pool = pool.build().map_err(|error| error.to_string())?;
+    let progress = Progress::start(files.len(), args.quiet);
     let job = Job {
         files: &files,
         charts: &inputs.charts,
-        read: &|number| match inputs.files.get(number) {
-            Some(file) => inputs.read(file),
-            None => Err("no such file".to_owned()),
+        read: &|number| {
+            progress.step();
+            let file = inputs.files.get(number).ok_or("isn't there")?;
+            inputs.read(file)
         },
         configs: &configs.all,
         rules: RULES,
         schemas: &schemas,
-        minors: config.minors(),
-        namespace: config.namespace().to_owned(),
+        covered: &covered,
     };
     let mut outcome = pool.install(|| run(job));
-    outcome.summary.default_minors = config.has_default_minors();
+    drop(progress);
     outcome.summary.skipped.extend(skipped(&inputs));
+    outcome.unread |= inputs.skipped.iter().any(|met| met.target && met.unread);
+    let judged = baseline::Judged {
+        files: &files,
+        configs: &configs.all,
+        rules: &metas,
+        selected: !(args.select.is_empty() && args.ignore.is_empty()),
+        unread: unread(&files, &outcome),
+    };
     if args.write_baseline {
-        return baseline::write(args, &files, &outcome);
+        return baseline::write(args, &judged, &outcome);
     }
-    baseline::apply(args, &files, &mut outcome)?;
+    baseline::apply(args, &judged, &mut outcome)?;
     let targets = targets(&files);
     let report = Report {
         findings: &outcome.findings,
@@ -74,7 +88,7 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
         summary: &outcome.summary,
     };
     output::write(&outputs, &report, &options(args))?;
-    Ok(exit_code(args, config, &inputs, &outcome))
+    Ok(exit_code(args, &configs, &files, &inputs, &outcome))
 }
 
 fn command_line(args: &LintArgs, metas: &[&'static RuleMeta]) -> Result<CommandLine, String> {
@@ -150,22 +164,39 @@ fn files(inputs: &Inputs, configs: &mut Configs<'_>) -> Vec<File> {
     files
 }
 
+/// The configs below whose folder all files are targets, with the number of the config's own
+/// file: there it is known what a pattern doesn't match.
+fn covered(inputs: &Inputs, configs: &Configs<'_>, files: &[File]) -> BTreeMap<usize, usize> {
+    if !inputs.skipped.is_empty() || !inputs.notes.is_empty() {
+        return BTreeMap::new();
+    }
+    let numbers = files.iter().enumerate();
+    let numbers: BTreeMap<&str, usize> = numbers
+        .map(|(number, file)| (file.location.as_str(), number))
+        .collect();
+    let numbered = configs.files.iter().enumerate();
+    let covered = numbered.filter_map(|(config, file)| {
+        let file = file.as_ref()?;
+        let folder = paths::slashed(&file.folder);
+        let mut walked = inputs.walked_at.iter();
+        let whole = walked.any(|walked| paths::below(walked, &folder).is_some());
+        let number = numbers.get(paths::slashed(&file.path).as_str())?;
+        whole.then_some((config, *number))
+    });
+    covered.collect()
+}
+
+/// The schemas that the command line and the configs name, for all files: definitions hold for
+/// a whole cluster.
 fn read_schemas(
     args: &LintArgs,
     configs: &Configs<'_>,
-    main: usize,
-    config: &Config,
 ) -> Result<Vec<crate::apiserver::schema::Table>, String> {
-    let folder = configs
-        .files
-        .get(main)
-        .and_then(Option::as_ref)
-        .map(|file| &file.folder);
-    let configured = config
-        .schema()
-        .iter()
-        .filter_map(|path| Some(folder?.join(path)));
-    let paths: Vec<PathBuf> = args.schema.iter().cloned().chain(configured).collect();
+    let mut paths = args.schema.clone();
+    for (config, file) in configs.all.iter().zip(&configs.files) {
+        let folder = file.iter().map(|file| &file.folder);
+        paths.extend(folder.flat_map(|f| config.schema().iter().map(|path| f.join(path))));
+    }
     Ok(schemas::read(&paths)?.into_iter().collect())
 }
 
@@ -177,19 +208,20 @@ fn threads(args: &LintArgs, files: &[File]) -> usize {
     }
 }
 
+/// The locations of the files of which something couldn't be read.
+fn unread(files: &[File], outcome: &Outcome) -> BTreeSet<String> {
+    let fixed = outcome.findings.iter().filter(|f| is_fixed(f.rule));
+    let files = fixed.filter_map(|f| files.get(f.place.source.0 as usize));
+    files.map(|file| file.location.clone()).collect()
+}
+
 fn skipped(inputs: &Inputs) -> Vec<Skipped> {
     let files = inputs.skipped.iter().filter(|skipped| skipped.target);
-    let files = files.map(|skipped| (skipped.shown.clone(), skipped.why.clone()));
-    let notes = inputs
-        .notes
-        .iter()
-        .map(|note| (String::new(), note.clone()));
     files
-        .chain(notes)
-        .map(|(file, why)| Skipped {
-            file,
+        .map(|skipped| Skipped {
+            file: skipped.shown.clone(),
             document: None,
-            why,
+            why: skipped.why.clone(),
         })
         .collect()
 }
@@ -215,12 +247,19 @@ fn options(args: &LintArgs) -> Options<'static> {
     }
 }
 
-fn exit_code(args: &LintArgs, config: &Config, inputs: &Inputs, outcome: &Outcome) -> u8 {
-    let fail_on = match args.fail_on {
-        Some(FailOn::Never) => None,
-        _ => Some(config.fail_on()),
+fn exit_code(
+    args: &LintArgs,
+    configs: &Configs<'_>,
+    files: &[File],
+    inputs: &Inputs,
+    outcome: &Outcome,
+) -> u8 {
+    let is_bad = |finding: &Finding| {
+        let file = files.get(finding.place.source.0 as usize);
+        let config = file.and_then(|file| configs.all.get(file.config));
+        let least = config.map_or(Severity::Error, Config::fail_on);
+        args.fail_on != Some(FailOn::Never) && finding.severity >= least
     };
-    let is_bad = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
     let empty = !inputs.walked.is_empty() && outcome.summary.objects == 0 && !args.allow_empty;
     if outcome.unread || empty {
         exit::UNREAD

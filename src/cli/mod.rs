@@ -14,6 +14,7 @@ pub mod input;
 mod lint;
 mod output;
 mod paths;
+mod progress;
 mod schemas;
 mod verbs;
 mod walk;
@@ -42,14 +43,17 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if asked { exit::CLEAN } else { exit::TROUBLE });
         }
     };
-    let result = match &cli.verb {
+    let verb = || match &cli.verb {
         Verb::Lint(args) => lint::lint(args),
         Verb::Explain(args) => verbs::explain(args),
         Verb::Rules(args) => verbs::rules(args),
         Verb::Config(args) => verbs::config(args),
         Verb::Completions(args) => verbs::completions(args),
-        Verb::Man => verbs::man(),
+        Verb::Man(args) => verbs::man(args),
     };
+    // A fault of our own must not look like an exit code that means something else.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(verb));
+    let result = result.unwrap_or_else(|_| Err("this is a fault of kubevet itself".to_owned()));
     let code = result.unwrap_or_else(|why| {
         let _ = writeln!(std::io::stderr(), "kubevet: {why}");
         exit::TROUBLE

@@ -2,15 +2,28 @@
 //!
 //! Nothing here touches the file system.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 /// The path with `/` between its parts, whatever the platform writes.
 pub(super) fn slashed(path: &Path) -> String {
-    let text = path.to_string_lossy();
+    let text = text(path.as_os_str());
     match std::path::MAIN_SEPARATOR {
-        '/' => text.into_owned(),
+        '/' => text,
         other => text.replace(other, "/"),
     }
+}
+
+/// The name as text: bytes that aren't UTF-8 as `\xff`, so that two names stay two.
+fn text(name: &OsStr) -> String {
+    let mut text = String::with_capacity(name.len());
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
 }
 
 /// Without `.` and with each `..` taking back the part before it.
@@ -47,7 +60,7 @@ pub(super) fn way(from: &Path, to: &Path) -> String {
         .map(|_| "..".to_owned())
         .collect();
     let rest = to.components().skip(common);
-    parts.extend(rest.map(|part| part.as_os_str().to_string_lossy().into_owned()));
+    parts.extend(rest.map(|part| text(part.as_os_str())));
     match parts.is_empty() {
         true => ".".to_owned(),
         false => parts.join("/"),

@@ -30,7 +30,12 @@ pub fn read<P: AsRef<Path>>(paths: &[P]) -> Result<Option<Table>, String> {
 fn add(compiler: &mut Compiler, path: &Path) -> Result<usize, String> {
     let mut added = 0;
     for entry in WalkDir::new(path).sort_by_file_name() {
-        let entry = entry.map_err(|error| error.to_string())?;
+        let entry = entry.map_err(|error| {
+            let why = error
+                .io_error()
+                .map_or("can't be read".into(), ToString::to_string);
+            format!("{}: {why}", error.path().unwrap_or(path).display())
+        })?;
         let extension = entry.path().extension().and_then(|e| e.to_str());
         let named = entry.depth() == 0 || matches!(extension, Some("yaml" | "yml" | "json"));
         if entry.file_type().is_file() && named {
@@ -113,6 +118,6 @@ impl SchemaName {
             .and_then(|e| e.items().next());
         let constant = property.and_then(|p| p.at(&["const"]));
         let spelled = constant.or(listed).and_then(crate::tree::Node::as_str);
-        spelled.map_or_else(|| self.kind.clone(), str::to_owned)
+        spelled.map_or_else(|| self.kind.to_ascii_lowercase(), str::to_owned)
     }
 }

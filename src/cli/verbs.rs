@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
-use super::args::{Cli, CompletionsArgs, ConfigArgs, ExplainArgs, RulesArgs};
+use super::args::{Cli, CompletionsArgs, ConfigArgs, ExplainArgs, ManArgs, RulesArgs};
 use super::configs::Configs;
 use super::{exit, output};
 use crate::finding::RuleMeta;
@@ -150,13 +150,20 @@ pub fn completions(args: &CompletionsArgs) -> Result<u8, String> {
     Ok(exit::CLEAN)
 }
 
-/// Prints the man page.
+/// Prints the man page of kubevet, or that of a verb: `kubevet-lint(1)`.
 ///
 /// # Errors
-/// Standard output fails.
-pub fn man() -> Result<u8, String> {
+/// There is no such verb; standard output fails.
+pub fn man(args: &ManArgs) -> Result<u8, String> {
+    let mut command = Cli::command();
+    command.build();
+    if let Some(verb) = &args.verb {
+        let found = command.find_subcommand(verb);
+        command = found.ok_or(format!("there is no verb `{verb}`"))?.clone();
+    }
+    let name = command.get_display_name().unwrap_or("kubevet").to_owned();
     let mut text = Vec::new();
-    let page = clap_mangen::Man::new(Cli::command());
+    let page = clap_mangen::Man::new(command).title(name);
     page.render(&mut text).map_err(|error| error.to_string())?;
     output::print(&String::from_utf8_lossy(&text))?;
     Ok(exit::CLEAN)

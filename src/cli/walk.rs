@@ -20,7 +20,12 @@ pub(super) enum Met {
         git: Option<PathBuf>,
     },
     /// Something that is not read, and why.
-    Skipped { way: String, why: String },
+    Skipped {
+        way: String,
+        why: String,
+        /// It may hold manifests, and the system doesn't let us look.
+        unread: bool,
+    },
 }
 
 /// A folder to walk.
@@ -146,7 +151,8 @@ impl Walker<'_, '_> {
             Some(error) => format!("can't be read: {error}"),
             None => "can't be read".to_owned(),
         };
-        (self.met)(Met::Skipped { way, why });
+        let unread = true;
+        (self.met)(Met::Skipped { way, why, unread });
     }
 
     /// Takes back what applied only in folders that the walk has left.
@@ -215,7 +221,8 @@ impl Walker<'_, '_> {
         };
         if let Some(why) = fault {
             let why = why.to_owned();
-            return (self.met)(Met::Skipped { way, why });
+            let unread = false;
+            return (self.met)(Met::Skipped { way, why, unread });
         }
         let path = entry.into_path();
         let git = self.walk.git.clone();

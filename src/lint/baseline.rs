@@ -16,7 +16,8 @@ use crate::source::{Source, SourceId, Span};
 /// How the first line starts; the number is the version of the format.
 const HEADER: &str = "# kubevet baseline 1";
 /// The whole first line.
-const FIRST_LINE: &str = "# kubevet baseline 1: known findings, not reported; rewrite with `kubevet lint --baseline FILE --write-baseline`";
+const FIRST_LINE: &str = "# kubevet baseline 1: known findings, not reported; \
+    rewrite with `kubevet lint --baseline FILE --write-baseline`";
 
 /// Known findings, by path and key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,13 @@ struct Entry {
     key: String,
 }
 
+impl Entry {
+    /// The id of the rule, with which each key begins.
+    fn rule(&self) -> &str {
+        self.key.split(' ').next().unwrap_or_default()
+    }
+}
+
 /// What a baseline makes of the findings of a run.
 #[derive(Debug)]
 pub struct Applied {
@@ -40,6 +48,9 @@ pub struct Applied {
     /// Entries that occur no more, or less often than it says, in files that were read completely.
     pub gone: usize,
 }
+
+/// Whether a rule judged all of the file at a path; the second text is the rule's id.
+pub type Complete<'a> = &'a dyn Fn(&str, &str) -> bool;
 
 /// The path of a source, relative to the folder of the baseline.
 pub type PathOf<'a> = &'a dyn Fn(SourceId) -> String;
@@ -96,13 +107,13 @@ impl Baseline {
 
     /// Takes the known ones out of the findings. Where more findings share a path and a key than
     /// the entry counts, the last ones are fresh. `complete` says whether the file at a path was
-    /// read to its end and judged in full, or is known to exist no more: only there is an entry
-    /// that doesn't occur gone.
+    /// read to its end and judged in full by a rule, or is known to exist no more: only there is an
+    /// entry that doesn't occur gone.
     pub fn apply(
         &self,
         findings: Vec<Finding>,
         path_of: PathOf<'_>,
-        complete: &dyn Fn(&str) -> bool,
+        complete: Complete<'_>,
     ) -> Applied {
         let mut left = self.entries.clone();
         let before = findings.len();
@@ -121,7 +132,7 @@ impl Baseline {
             .collect();
         let gone = left
             .iter()
-            .filter(|(entry, count)| **count > 0 && complete(&entry.path))
+            .filter(|(entry, count)| **count > 0 && complete(&entry.path, entry.rule()))
             .count();
         Applied {
             known: before - fresh.len(),
@@ -137,7 +148,7 @@ impl Baseline {
         &self,
         findings: &[Finding],
         path_of: PathOf<'_>,
-        complete: &dyn Fn(&str) -> bool,
+        complete: Complete<'_>,
     ) -> Self {
         let mut seen: BTreeMap<Entry, u32> = BTreeMap::new();
         for entry in findings.iter().filter_map(|f| entry_of(f, path_of)) {
@@ -146,7 +157,7 @@ impl Baseline {
         let mut entries: BTreeMap<Entry, u32> = self
             .entries
             .iter()
-            .filter(|(entry, _)| !complete(&entry.path))
+            .filter(|(entry, _)| !complete(&entry.path, entry.rule()))
             .map(|(entry, count)| (entry.clone(), *count))
             .collect();
         for (entry, count) in seen {
@@ -188,12 +199,14 @@ fn header(line: &str) -> Result<(), Wrong> {
     }
     Err(wrong(
         format!("the first line of a baseline starts with `{HEADER}:`"),
-        "this is no baseline, or one of another version of kubevet: rewrite it with `--write-baseline`",
+        "this is no baseline, or one of another version of kubevet: \
+         rewrite it with `--write-baseline`",
     ))
 }
 
 fn entry(line: &str) -> Result<(Entry, u32), Wrong> {
-    const HELP: &str = "an entry is a path, a tab and a key, then perhaps a tab and `xN`; rewrite the file with `--write-baseline`";
+    const HELP: &str = "an entry is a path, a tab and a key, then perhaps a tab and `xN`; \
+        rewrite the file with `--write-baseline`";
     if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") || line == "=======" {
         return Err(wrong(
             "a merge conflict was left here",

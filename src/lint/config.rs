@@ -224,6 +224,17 @@ impl Config {
         &self.values.namespace.value
     }
 
+    /// The namespace of objects that name none, where the config or the command line says it.
+    pub fn said_namespace(&self) -> Option<&str> {
+        let namespace = &self.values.namespace;
+        (!matches!(namespace.from, Origin::Default)).then_some(namespace.value.as_str())
+    }
+
+    /// The file it was read from; `None`: there is none.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
     /// The mildest severity that makes a run fail.
     pub fn fail_on(&self) -> Severity {
         self.values.fail_on.value
@@ -293,20 +304,24 @@ impl Config {
     }
 
     /// The patterns that matched nothing, as findings in the config file, whose number is
-    /// `source`. Only true once every file below the folder of the config was seen (`see`) and,
-    /// for `external`, every lookup was made.
-    pub fn unmatched(&self, source: SourceId) -> Vec<Finding> {
+    /// `source`. Only true once every file below the folder of the config was seen (`see`);
+    /// `asked`: every lookup was made and had an answer, so that `external` can be told, too.
+    pub fn unmatched(&self, source: SourceId, asked: bool) -> Vec<Finding> {
         let paths = self.path_patterns().map(|pattern| {
             let help = match pattern.text.contains('/') {
-                true => "remove it, or correct it: it is relative to the folder of this file".into(),
+                true => {
+                    "remove it, or correct it: it is relative to the folder of this file".into()
+                }
                 false => format!(
-                    "remove it, or write `**/{}` for any depth: it is relative to the folder of this file",
+                    "remove it, or write `**/{}` for any depth: \
+                     it is relative to the folder of this file",
                     pattern.text
                 ),
             };
             (pattern, format!("`{}` matches no file", pattern.text), help)
         });
-        let external = self.values.external.iter().map(|external| {
+        let external = self.values.external.iter().filter(|_| asked);
+        let external = external.map(|external| {
             let message = format!(
                 "no {} named `{}` is looked for and missing",
                 external.kind, external.name.text

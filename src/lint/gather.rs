@@ -7,18 +7,16 @@ use crate::apiserver::schema::{Table, compile};
 use crate::finding::ObjectName;
 use crate::object::{Object, content};
 use crate::project::files::{DocumentKind, FileKind};
-use crate::project::graph::{Graph, Target};
+use crate::project::graph::{GapKind, Graph};
 use crate::project::providers::provided_by;
 use crate::project::{Gap, Member, Project, Provides, Role, Sight};
-use crate::source::{SourceId, Span};
+use crate::source::SourceId;
 use crate::tree::Node;
 
 /// The project and what else stands in its files.
 pub struct Gathered<'t> {
     /// All objects in sight.
     pub project: Project<'t>,
-    /// Where values of Secrets stand, in order.
-    pub masked: Vec<(SourceId, Span)>,
     /// Annotations of objects that suppress.
     pub allows: Vec<Allow<'t>>,
 }
@@ -48,8 +46,8 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
             FileKind::Manifest => Role::Whole,
             FileKind::Source | FileKind::Patch => Role::Partial,
             FileKind::Encrypted => Role::Hidden,
-            FileKind::ChartTemplate => {
-                gaps.insert(anything("chart templates aren't rendered"));
+            FileKind::ChartTemplate | FileKind::Template => {
+                gaps.insert(anything("templates aren't rendered"));
                 continue;
             }
             FileKind::Unreadable => {
@@ -77,18 +75,16 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
         }
     }
     gaps.extend(members.iter().flat_map(hidden_by_member));
-    let masked = members.iter().flat_map(secret_values).collect();
     let allows = members.iter().filter_map(allow).collect();
     let sight = Sight {
         locations,
         gaps: gaps.into_iter().collect(),
-        default_namespace: seen.job.namespace.clone(),
+        default_namespace: String::new(),
         placeholders,
         externals: seen.externals(),
     };
     Gathered {
         project: Project::new(members, sight),
-        masked,
         allows,
     }
 }
@@ -115,24 +111,21 @@ fn anything(why: &str) -> Gap {
 /// What kustomizations bring in that can't be seen.
 fn hidden_by_kustomizations(graph: &Graph) -> BTreeSet<Gap> {
     let mut gaps = BTreeSet::new();
-    for known in graph.kustomizations() {
-        if known.says.makes_unknown {
-            gaps.insert(anything("a kustomization runs charts or plugins"));
-        }
+    for (number, known) in graph.kustomizations().iter().enumerate() {
         for generated in &known.says.generated {
             gaps.insert(Gap {
                 why: "kustomizations generate objects".to_owned(),
                 provides: Provides::Kind(generated.kind.to_owned()),
             });
         }
-        for link in &known.links {
-            match link.to {
-                Target::Remote => gaps.insert(anything("a kustomization has remote resources")),
-                Target::Missing => {
-                    gaps.insert(anything("a resource of a kustomization isn't in sight"))
-                }
-                _ => false,
-            };
+        for gap in known.gaps(number) {
+            gaps.insert(anything(match gap.why {
+                GapKind::Remote => "a kustomization has remote resources",
+                GapKind::Missing => "a file that a kustomization names isn't in sight",
+                GapKind::Unread => "a kustomization can't be read",
+                GapKind::Made => "a kustomization runs charts or plugins",
+                GapKind::Again => continue,
+            }));
         }
     }
     gaps
@@ -163,22 +156,6 @@ fn hidden_by_member(member: &Member<'_>) -> Vec<Gap> {
         })
         .into_iter()
         .collect()
-}
-
-fn secret_values<'t>(member: &Member<'t>) -> Vec<(SourceId, Span)> {
-    let object = &member.object;
-    if object.kind != "Secret" || !object.group.is_empty() {
-        return Vec::new();
-    }
-    let maps = ["data", "stringData"]
-        .into_iter()
-        .filter_map(|key| object.root.get(key));
-    let mut spans: Vec<_> = maps
-        .flat_map(Node::entries)
-        .map(|(_, value)| (object.source, value.span()))
-        .collect();
-    spans.sort_unstable();
-    spans
 }
 
 fn allow<'t>(member: &Member<'t>) -> Option<Allow<'t>> {

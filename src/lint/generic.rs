@@ -8,6 +8,7 @@ use crate::finding::{Family, Proof, RuleMeta, Severity};
 pub static METAS: &[&RuleMeta] = &[
     &UNREADABLE,
     &DUPLICATE_KEY,
+    &DROPPED_TEXT,
     &INCOMPLETE_OBJECT,
     &REPLACED_BYTES,
     &UNKNOWN_FIELD,
@@ -44,6 +45,15 @@ pub static DUPLICATE_KEY: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     proof: Proof::Cited,
     page: include_str!("../../rules/reading/duplicate-key.md"),
+};
+
+/// See `rules/reading/dropped-text.md`.
+pub static DROPPED_TEXT: RuleMeta = RuleMeta {
+    id: "dropped-text",
+    family: Family::Reading,
+    severity: Severity::Warning,
+    proof: Proof::Cited,
+    page: include_str!("../../rules/reading/dropped-text.md"),
 };
 
 /// See `rules/reading/incomplete-object.md`.

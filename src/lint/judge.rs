@@ -3,10 +3,11 @@
 //! The order is the server's: what it says while decoding hides what its validation would say,
 //! and an object that it rejects is not asked what it would do in a cluster.
 
+use super::generic;
 use super::verdicts::{deprecation, first_rejection, not_served, report};
 use crate::apiserver::schema::{ObjectKind, Table};
-use crate::apiserver::{Stage, decode, enforced};
-use crate::finding::Finding;
+use crate::apiserver::{Stage, Verdict, decode, enforced};
+use crate::finding::{Finding, Step};
 use crate::minor::{Minor, Minors};
 use crate::project::{Member, Project, Role};
 use crate::rule::{Context, Rule, Scope, Sink, Undecided};
@@ -34,6 +35,8 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// What couldn't be known.
     pub undecided: Vec<Undecided>,
+    /// All rules ran, for each minor: nothing hid anything from them.
+    pub complete: bool,
 }
 
 impl Judged {
@@ -43,6 +46,7 @@ impl Judged {
             depth: Depth::Unchecked,
             findings,
             undecided: Vec::new(),
+            complete: false,
         }
     }
 }
@@ -56,8 +60,6 @@ pub struct Judge<'a, 't> {
     pub rules: &'a [&'static Rule],
     /// Schemas of custom resources.
     pub custom: &'a [&'a Table],
-    /// The minors to judge for.
-    pub minors: Minors,
 }
 
 /// What the server's decoder says of an object.
@@ -79,7 +81,7 @@ struct Rejection {
 
 impl<'t> Judge<'_, 't> {
     /// Judges an object whose findings are reported.
-    pub fn target(&self, member: &Member<'t>) -> Judged {
+    pub fn target(&self, member: &Member<'t>, minors: Minors) -> Judged {
         if member.role == Role::Hidden {
             return Judged {
                 depth: Depth::Hidden,
@@ -88,7 +90,8 @@ impl<'t> Judge<'_, 't> {
         }
         let mut sink = Sink::default();
         let mut depth = Depth::Unchecked;
-        for minor in self.minors.iter() {
+        let mut complete = member.role == Role::Whole;
+        for minor in minors.iter() {
             let context = self.context(member, minor);
             let structure = self.structure(&context, &mut sink);
             depth = depth.max(match structure {
@@ -98,13 +101,21 @@ impl<'t> Judge<'_, 't> {
                 Structure::Checked(_) => Depth::Schema,
             });
             if member.role == Role::Whole {
-                self.rules(&context, &structure, &mut sink);
+                complete &= self.rules(&context, &structure, &mut sink);
+            }
+        }
+        if member.role == Role::Partial {
+            // What nobody sends to the server gets no answer from it.
+            for finding in &mut sink.findings {
+                finding.server = None;
+                finding.hidden_by = None;
             }
         }
         Judged {
             depth,
             findings: sink.findings,
             undecided: sink.undecided,
+            complete,
         }
     }
 
@@ -113,13 +124,14 @@ impl<'t> Judge<'_, 't> {
     pub fn bystander(
         &self,
         member: &Member<'t>,
+        minors: Minors,
         wanted: &dyn Fn(&Finding) -> bool,
     ) -> Vec<Finding> {
         let mut found = Vec::new();
         if member.role != Role::Whole {
             return found;
         }
-        for minor in self.minors.iter() {
+        for minor in minors.iter() {
             let context = self.context(member, minor);
             let mut sink = Sink::default();
             self.run(&context, &[Scope::Project], &mut sink);
@@ -139,8 +151,9 @@ impl<'t> Judge<'_, 't> {
         }
     }
 
-    /// Runs the rules that can say something true, given what the server said so far.
-    fn rules(&self, context: &Context<'_, 't>, structure: &Structure, sink: &mut Sink) {
+    /// Runs the rules that can say something true, given what the server said so far; whether these
+    /// are all of them.
+    fn rules(&self, context: &Context<'_, 't>, structure: &Structure, sink: &mut Sink) -> bool {
         let before = sink.findings.len();
         self.run(context, &[Scope::Server], sink);
         let rejections = sink.findings.get_mut(before..).unwrap_or(&mut []);
@@ -159,9 +172,11 @@ impl<'t> Judge<'_, 't> {
             finding.hidden_by = hidden_by.cloned();
         }
         drop_repeated(sink, before);
-        if !rejected {
-            self.run(context, &[Scope::Object, Scope::Project], sink);
+        if rejected {
+            return false;
         }
+        self.run(context, &[Scope::Object, Scope::Project], sink);
+        matches!(structure, Structure::Checked(_))
     }
 
     fn run(&self, context: &Context<'_, 't>, scopes: &[Scope], sink: &mut Sink) {
@@ -189,31 +204,55 @@ impl<'t> Judge<'_, 't> {
         let (group, version, kind) = (object.group, object.version, object.kind);
         if let Some(known) = builtin.kind(context.minor, group, version, kind) {
             deprecation(context, sink);
-            return self.decode(context, known, sink);
+            return self.decode(context, known, &[], sink);
         }
         if builtin.has_group(group) {
             return Structure::NotServed(not_served(context, sink));
         }
-        let custom = self.custom.iter();
-        match custom
-            .filter_map(|table| table.kind(context.minor, group, version, kind))
-            .next()
-        {
-            Some(known) => self.decode(context, known, sink),
+        let mut known = self.definitions(context, kind);
+        if known.is_empty() {
+            // The names of files with JSON schemas are in lower case.
+            known = self.definitions(context, &kind.to_ascii_lowercase());
+        }
+        match known.split_first() {
+            Some((first, others)) => self.decode(context, *first, others, sink),
             None => Structure::Unchecked,
         }
     }
 
+    fn definitions(&self, context: &Context<'_, 't>, kind: &str) -> Vec<ObjectKind<'_>> {
+        let object = context.object();
+        let tables = self.custom.iter();
+        tables
+            .flat_map(|table| table.definitions(context.minor, object.group, object.version, kind))
+            .collect()
+    }
+
+    /// `others`: more definitions of the kind. Which one a cluster has isn't known, so only what
+    /// all of them say is said.
     fn decode(
         &self,
         context: &Context<'_, 't>,
         kind: ObjectKind<'_>,
+        others: &[ObjectKind<'_>],
         sink: &mut Sink,
     ) -> Structure {
         let unknown = |node: Node<'_>| context.is_unknown(node);
-        let mut verdicts = decode::check(context.object().root, &kind, context.minor, &unknown);
+        let check = |kind| decode::check(context.object().root, kind, context.minor, &unknown);
+        let mut verdicts = check(&kind);
+        for other in others {
+            if verdicts.is_empty() {
+                break;
+            }
+            let theirs = check(other);
+            let (agreed, alone) = verdicts
+                .into_iter()
+                .partition(|verdict| theirs.iter().any(|their| same_fault(verdict, their)));
+            verdicts = agreed;
+            sink.undecided.extend(alone.iter().map(definitions_differ));
+        }
         if context.member.role == Role::Partial {
-            verdicts.retain(|verdict| verdict.stage == Stage::Decode);
+            verdicts.retain(|verdict| verdict.stage == Stage::Decode && !is_directive(verdict));
         }
         if !kind.custom {
             enforced::settle(&mut verdicts, context.object().root, &kind, context.minor);
@@ -239,4 +278,24 @@ fn drop_repeated(sink: &mut Sink, first: usize) {
         !(said && rules.iter().any(same))
     });
     sink.findings.extend(rules);
+}
+
+/// Whether two definitions of a kind find the same fault in an object.
+fn same_fault(a: &Verdict<'_>, b: &Verdict<'_>) -> bool {
+    a.rule == b.rule && a.node == b.node && a.steps == b.steps
+}
+
+fn definitions_differ(verdict: &Verdict<'_>) -> Undecided {
+    Undecided {
+        rule: verdict.rule,
+        why: "definitions of the kind in sight differ".to_owned(),
+    }
+}
+
+/// Whether it is about a word of a strategic merge patch: `$patch`, `$retainKeys`,
+/// `$setElementOrder/containers`.
+fn is_directive(verdict: &Verdict<'_>) -> bool {
+    let last = verdict.steps.last();
+    verdict.rule == generic::UNKNOWN_FIELD.id
+        && matches!(last, Some(Step::Key(key) | Step::MapKey(key)) if key.starts_with('$'))
 }

@@ -9,6 +9,7 @@ mod gather;
 pub mod generic;
 mod judge;
 pub mod load;
+mod mask;
 mod order;
 mod reading;
 pub mod run;

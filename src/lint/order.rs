@@ -39,6 +39,8 @@ fn is_same(a: &Finding, b: &Finding) -> bool {
         && a.rule.id == b.rule.id
         && a.message == b.message
         && a.severity == b.severity
+        && a.help == b.help
+        && a.related == b.related
         && a.server == b.server
         && a.hidden_by == b.hidden_by
 }

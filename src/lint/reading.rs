@@ -2,7 +2,7 @@
 
 use super::generic;
 use super::load::{File, Loaded};
-use crate::document::{DuplicateKey, Fault};
+use crate::document::{DroppedText, DuplicateKey, Fault};
 use crate::finding::{Finding, Place, RuleMeta, locate, render_path};
 use crate::minor::Minors;
 use crate::object::{Incomplete, Object, content};
@@ -35,10 +35,11 @@ pub fn findings(id: SourceId, file: &File, loaded: &Loaded, class: Class, minors
         reader.unopened(why);
     }
     match class.kind {
-        FileKind::Manifest | FileKind::Source | FileKind::Patch | FileKind::Kustomization => {
-            reader.documents(class.kind == FileKind::Manifest);
-        }
-        FileKind::Unreadable => reader.documents(true),
+        FileKind::Manifest
+        | FileKind::Source
+        | FileKind::Patch
+        | FileKind::Kustomization
+        | FileKind::Unreadable => reader.documents(class.kind),
         _ => {}
     }
     reader.read
@@ -59,11 +60,12 @@ impl<'a> Reader<'a> {
             &generic::UNREADABLE,
             0,
             Span::default(),
-            format!("it can't be opened: {why}"),
+            format!("the file {why}"),
         );
     }
 
-    fn documents(&mut self, whole: bool) {
+    fn documents(&mut self, file: FileKind) {
+        let whole = matches!(file, FileKind::Manifest | FileKind::Unreadable);
         if self.loaded.source.lossy {
             let at = self.loaded.source.text.find('\u{FFFD}').unwrap_or(0) as u32;
             let message = "these bytes aren't UTF-8: kubectl replaces them".to_owned();
@@ -76,6 +78,8 @@ impl<'a> Reader<'a> {
             match &document.root {
                 Err(fault) => self.fault(number, fault),
                 Ok(None) => {}
+                // It needn't have `apiVersion` and `kind`.
+                Ok(_) if file == FileKind::Kustomization => {}
                 Ok(Some(root)) => {
                     let root = loaded.reading.tree.node(*root);
                     for incomplete in content(self.id, number, root).incomplete {
@@ -87,6 +91,30 @@ impl<'a> Reader<'a> {
         for duplicate in &loaded.reading.duplicates {
             self.duplicate(duplicate);
         }
+        for dropped in &loaded.reading.dropped {
+            self.dropped(dropped);
+        }
+    }
+
+    fn dropped(&mut self, dropped: &DroppedText) {
+        let (message, help) = if dropped.after_mark {
+            (
+                "kubectl reads nothing behind the end mark `...`: this text is dropped",
+                "write `---` between two documents",
+            )
+        } else {
+            (
+                "kubectl takes the document to end before this text and drops it",
+                "indent all top-level keys alike, and write `---` between two documents",
+            )
+        };
+        let finding = self.report(
+            &generic::DROPPED_TEXT,
+            dropped.document,
+            dropped.span,
+            message.to_owned(),
+        );
+        finding.help = Some(help.to_owned());
     }
 
     fn fault(&mut self, document: u32, fault: &Fault) {

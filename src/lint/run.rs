@@ -12,9 +12,9 @@ use super::gather::Gathered;
 use super::judge::{Depth, Judge, Judged};
 use super::load::{File, Loaded, load};
 use super::suppress::Suppressions;
-use super::{gather, order, reading};
+use super::{gather, mask, order, reading};
 use crate::apiserver::schema::Table;
-use crate::finding::{Finding, RuleMeta};
+use crate::finding::{Family, Finding, Place, RuleMeta};
 use crate::minor::Minors;
 use crate::object::placeholder::Placeholders;
 use crate::project::files::{self, Class, FileKind};
@@ -28,7 +28,8 @@ use crate::source::{Source, SourceId, Span};
 pub struct Job<'a> {
     /// Targets and context.
     pub files: &'a [File],
-    /// The folders that are known to be charts, besides those whose `Chart.yaml` is a file of the run.
+    /// The folders that are known to be charts, besides those whose `Chart.yaml` is a file of the
+    /// run.
     pub charts: &'a BTreeSet<String>,
     /// Reads the bytes of the file with this index; may be called from several threads.
     pub read: &'a (dyn Fn(usize) -> Result<Vec<u8>, String> + Sync),
@@ -38,10 +39,8 @@ pub struct Job<'a> {
     pub rules: &'a [&'static Rule],
     /// Schemas of custom resources, besides those that stand among the files.
     pub schemas: &'a [Table],
-    /// The minors to judge for.
-    pub minors: Minors,
-    /// The namespace of objects that name none.
-    pub namespace: String,
+    /// The configs below whose folder everything is a target, and the file that each is.
+    pub covered: &'a BTreeMap<usize, usize>,
 }
 
 /// What a run gives.
@@ -84,6 +83,14 @@ pub fn run(job: Job<'_>) -> Outcome {
     }
     .outcome(&graph);
     outcome.sources = loaded.into_iter().map(|loaded| loaded.source).collect();
+    for (config, file) in job.covered {
+        let text = job.configs.get(*config).and_then(Config::source);
+        if let (Some(text), Some(source)) = (text, outcome.sources.get_mut(*file)) {
+            let name = std::mem::take(&mut source.name);
+            *source = text.clone();
+            source.name = name;
+        }
+    }
     outcome.classes = classes.iter().map(|class| class.kind).collect();
     outcome
 }
@@ -143,7 +150,19 @@ impl<'a> Seen<'a> {
             // Bundles of different configs are different bundles.
             bundle: bundle.map(|bundle| (file.config as u32, bundle.id.0)),
             closed: bundle.is_some_and(|bundle| bundle.closed),
+            namespace: config.map(|config| config.namespace().to_owned()),
         }
+    }
+
+    fn config(&self, id: SourceId) -> Option<(&'a File, &'a Config)> {
+        let file = self.job.files.get(id.0 as usize)?;
+        Some((file, self.job.configs.get(file.config)?))
+    }
+
+    /// The minors to judge a source for.
+    fn minors(&self, id: SourceId) -> Minors {
+        let config = self.config(id);
+        config.map_or(Minors::default(), |(_, config)| config.minors())
     }
 
     fn is_target(&self, id: SourceId) -> bool {
@@ -156,7 +175,6 @@ impl<'a> Seen<'a> {
             project: &gathered.project,
             rules: self.job.rules,
             custom: schemas,
-            minors: self.job.minors,
         };
         let touches_target = |finding: &Finding| {
             let mut related = finding.related.iter().map(|related| &related.place);
@@ -166,10 +184,14 @@ impl<'a> Seen<'a> {
         members
             .par_iter()
             .map(|member: &Member<'t>| {
-                if self.is_target(member.object.source) {
-                    judge.target(member)
-                } else {
-                    Judged::bystander(judge.bystander(member, &touches_target))
+                let source = member.object.source;
+                let minors = self.minors(source);
+                match self.is_target(source) {
+                    true => judge.target(member, minors),
+                    false => {
+                        let found = judge.bystander(member, minors, &touches_target);
+                        Judged::bystander(found)
+                    }
                 }
             })
             .collect()
@@ -181,26 +203,28 @@ impl<'a> Seen<'a> {
         let schemas: Vec<&Table> = in_sight.iter().chain(self.job.schemas).collect();
         let judged = self.judge(&gathered, &schemas);
         let mut outcome = Outcome {
-            masked: gathered.masked.clone(),
+            masked: mask::masked(self),
             ..Outcome::default()
         };
-        outcome.summary.minors = self.job.minors;
+        self.count_minors(&mut outcome.summary);
         self.count_files(&mut outcome);
         self.count_objects(&gathered, &judged, &mut outcome.summary);
         for (id, file, loaded, class) in self.files().filter(|(_, file, ..)| file.target) {
-            let read = reading::findings(id, file, loaded, class, self.job.minors);
+            let read = reading::findings(id, file, loaded, class, self.minors(id));
             outcome.unread |= read.unread;
             outcome.findings.extend(read.findings);
             outcome.summary.skipped.extend(read.skipped);
         }
+        let ran = Ran::new(self, &gathered, &judged);
         let found = judged.into_iter().flat_map(|judged| judged.findings);
         outcome.findings.extend(found);
-        self.control(&gathered, &mut outcome);
+        self.control(&gathered, &ran, &mut outcome);
+        self.name_namespaces(&mut outcome.findings);
         outcome
     }
 
     /// Applies what the user says about findings: severities, then suppressions.
-    fn control(&self, gathered: &Gathered<'_>, outcome: &mut Outcome) {
+    fn control(&self, gathered: &Gathered<'_>, ran: &Ran, outcome: &mut Outcome) {
         let metas = all_metas(self.job.rules);
         let mut suppressions = Suppressions::new(&metas);
         for (id, file, loaded, _) in self.files() {
@@ -220,12 +244,16 @@ impl<'a> Seen<'a> {
         let applied = suppressions.apply(self.with_severities(findings));
         outcome.summary.suppressed = applied.suppressed;
         let mut bad = suppressions.take_bad();
-        let complete = !outcome.unread && outcome.summary.undecided.is_empty();
-        let ran = |rule: &RuleMeta, id: SourceId| {
-            self.setting(rule, id).severity(rule.severity).is_some()
+        let had_its_say = |rule: &RuleMeta, place: &Place| {
+            let setting = self.setting(rule, place.source);
+            setting.severity(rule.severity).is_some() && ran.on(rule, place)
         };
-        bad.extend(suppressions.unused(&ran, complete));
+        bad.extend(suppressions.unused(&had_its_say, ran.all_read));
+        bad.extend(self.unmatched(ran, &outcome.summary));
         bad.retain(|finding| self.is_target(finding.place.source));
+        for finding in &mut bad {
+            finding.minors = self.minors(finding.place.source);
+        }
         outcome.findings = applied.kept;
         outcome.findings.extend(self.with_severities(bad));
         let findings = std::mem::take(&mut outcome.findings);
@@ -243,12 +271,75 @@ impl<'a> Seen<'a> {
         findings.into_iter().filter_map(severity).collect()
     }
 
+    /// Patterns of configs that match nothing, where everything that they could match was seen.
+    /// An entry for an object that is made elsewhere is only known to be superfluous once every
+    /// lookup had an answer.
+    fn unmatched(&self, ran: &Ran, summary: &Summary) -> Vec<Finding> {
+        if !ran.all_read || self.job.covered.is_empty() {
+            return Vec::new();
+        }
+        for (_, file, ..) in self.files() {
+            if let Some(config) = self.job.configs.get(file.config) {
+                config.see(&file.config_path);
+            }
+        }
+        let known = |class: &Class| {
+            use FileKind::{ChartTemplate, Encrypted, Patch, Source};
+            !matches!(class.kind, Source | Patch | ChartTemplate | Encrypted)
+        };
+        let asked = summary.undecided.is_empty() && self.classes.iter().all(known);
+        let covered = self.job.covered.iter();
+        let found = covered.flat_map(|(config, file)| {
+            let config = self.job.configs.get(*config);
+            config.map(|config| config.unmatched(SourceId(*file as u32), asked))
+        });
+        found.flatten().collect()
+    }
+
+    /// Names the namespace of objects that name none, where someone said which it is.
+    fn name_namespaces(&self, findings: &mut [Finding]) {
+        let table = Table::builtin();
+        for finding in findings {
+            let related = finding.related.iter_mut().map(|related| &mut related.place);
+            for place in std::iter::once(&mut finding.place).chain(related) {
+                let Some(object) = &mut place.object else {
+                    continue;
+                };
+                let said = self.config(place.source);
+                let said = said.and_then(|(_, config)| config.said_namespace());
+                let (group, version) = object
+                    .api_version
+                    .split_once('/')
+                    .unwrap_or(("", &object.api_version));
+                let minors = table.minors(group, version, &object.kind);
+                let known = minors
+                    .iter()
+                    .find_map(|minor| table.kind(minor, group, version, &object.kind));
+                match known.map(|kind| kind.namespaced) {
+                    Some(false) => object.namespace = None,
+                    Some(true) if object.namespace.is_none() => {
+                        object.namespace = said.map(str::to_owned);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
     fn setting(&self, rule: &RuleMeta, id: SourceId) -> Setting {
-        let file = self.job.files.get(id.0 as usize);
-        let config = file.and_then(|file| Some((file, self.job.configs.get(file.config)?)));
-        config.map_or(Setting::On, |(file, config)| {
+        self.config(id).map_or(Setting::On, |(file, config)| {
             config.severity_for(rule, &file.config_path)
         })
+    }
+
+    fn count_minors(&self, summary: &mut Summary) {
+        let targets = self.job.files.iter().filter(|file| file.target);
+        let configs = targets.filter_map(|file| self.job.configs.get(file.config));
+        summary.default_minors = true;
+        for config in configs {
+            summary.minors = summary.minors.with(config.minors());
+            summary.default_minors &= config.has_default_minors();
+        }
     }
 
     fn count_files(&self, outcome: &mut Outcome) {
@@ -277,9 +368,13 @@ impl<'a> Seen<'a> {
 
     fn why(&self, class: Class) -> String {
         let by = class.by.and_then(|by| self.job.files.get(by));
+        let kind = class.kind.name();
         match by {
-            Some(file) => format!("{}: {} {}", class.kind.name(), class.why, file.shown),
-            None => format!("{}: {}", class.kind.name(), class.why),
+            Some(file) => format!("{kind}: {} {}", class.why, file.shown),
+            None if class.kind == FileKind::Kustomization => {
+                format!("{kind}: what it builds is judged once it is rendered")
+            }
+            None => format!("{kind}: {}", class.why),
         }
     }
 
@@ -315,6 +410,47 @@ impl<'a> Seen<'a> {
                 count,
             })
             .collect();
+    }
+}
+
+/// Where rules could say all that they have to say.
+struct Ran {
+    /// Documents with an object that not all rules could look at.
+    cut_short: BTreeSet<(SourceId, u32)>,
+    /// Rules that couldn't decide something about a source.
+    undecided: BTreeSet<(&'static str, SourceId)>,
+    /// Nothing in sight is unread.
+    all_read: bool,
+}
+
+impl Ran {
+    fn new(seen: &Seen<'_>, gathered: &Gathered<'_>, judged: &[Judged]) -> Self {
+        let mut cut_short = BTreeSet::new();
+        let mut undecided = BTreeSet::new();
+        for (member, judged) in gathered.project.members().iter().zip(judged) {
+            let source = member.object.source;
+            if !judged.complete {
+                cut_short.insert((source, member.object.document));
+            }
+            undecided.extend(judged.undecided.iter().map(|asked| (asked.rule, source)));
+        }
+        let all_read = seen.files().all(|(_, _, loaded, class)| {
+            let documents = &loaded.reading.documents;
+            let faults = documents.iter().any(|document| document.root.is_err());
+            loaded.unopened.is_none() && (!faults || class.kind == FileKind::NotAManifest)
+        });
+        Self {
+            cut_short,
+            undecided,
+            all_read,
+        }
+    }
+
+    /// Whether a rule could say all about a place.
+    fn on(&self, rule: &RuleMeta, place: &Place) -> bool {
+        let whole = !self.cut_short.contains(&(place.source, place.document));
+        (whole || rule.family == Family::Reading)
+            && !self.undecided.contains(&(rule.id, place.source))
     }
 }
 

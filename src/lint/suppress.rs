@@ -178,15 +178,15 @@ impl<'r> Suppressions<'r> {
         bad
     }
 
-    /// The suppressions that suppressed nothing, in order of place. `ran` says of a rule and a
-    /// source whether the rule was on there and had what it needs to judge; `complete` whether
-    /// everything was read. Where not, nothing is known to be unused.
-    pub fn unused(self, ran: &dyn Fn(&RuleMeta, SourceId) -> bool, complete: bool) -> Vec<Finding> {
+    /// The suppressions that suppressed nothing, in order of place. `ran` says of a rule and the
+    /// place of a suppression whether the rule was on there and had what it needs to judge;
+    /// `complete` whether everything was read. Where not, nothing is known to be unused.
+    pub fn unused(self, ran: &dyn Fn(&RuleMeta, &Place) -> bool, complete: bool) -> Vec<Finding> {
         let beside = self.beside.into_values().flatten().map(|(_, allow)| allow);
         let on_objects = self.on_objects.into_values().flatten();
         let mut allows: Vec<Allow> = beside
             .chain(on_objects)
-            .filter(|allow| complete && !allow.used && ran(allow.rule, allow.place.source))
+            .filter(|allow| complete && !allow.used && ran(allow.rule, &allow.place))
             .collect();
         allows.sort_by_key(|allow| (allow.place.source, allow.place.span));
         allows.into_iter().map(unused_finding).collect()

@@ -194,6 +194,8 @@ impl<'t> Object<'t> {
         let id = self.identity();
         let namespace = id.namespace.as_deref().unwrap_or("");
         let path = keyed_path(self.root, path);
+        // Of a Secret not even a hash: 32 bits are enough to try guesses on.
+        let value = value.filter(|_| self.kind != "Secret");
         let value = value.map_or(0, value_hash);
         format!(
             "{rule} {}/{}/{namespace}/{} {path} {value:08x}",
@@ -215,7 +217,8 @@ fn is_list(root: Node<'_>) -> bool {
     items.is_some_and(|items| matches!(items.kind(), Kind::Sequence | Kind::Null))
 }
 
-/// An item without kind and version takes them from its typed list; a plain `List` has none to give.
+/// An item without kind and version takes them from its typed list; a plain `List` has none to
+/// give.
 fn unfold<'t>(
     source: SourceId,
     document: u32,

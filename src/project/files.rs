@@ -28,6 +28,8 @@ pub enum FileKind {
     Patch,
     /// A template of a chart: not YAML before it is rendered.
     ChartTemplate,
+    /// A template of a tool that writes YAML with YAML: what stands in it isn't what comes out.
+    Template,
     /// Metadata or values of a chart.
     ChartFile,
     /// Settings of a tool that look like an object.
@@ -51,6 +53,7 @@ impl FileKind {
             Self::Source => "source",
             Self::Patch => "patch",
             Self::ChartTemplate => "chart template",
+            Self::Template => "template",
             Self::ChartFile => "chart file",
             Self::ToolFile => "tool file",
             Self::Encrypted => "encrypted",
@@ -121,6 +124,10 @@ pub fn chart_folders<'a>(locations: impl IntoIterator<Item = &'a str>) -> BTreeS
 pub fn before_reading(location: &str, text: &str, charts: &BTreeSet<String>) -> Option<Class> {
     if let Some(class) = chart_part(location, charts) {
         return Some(class);
+    }
+    if [".kubevet.yaml", ".kubevet.yml"].contains(&name_of(location)) {
+        let why = "the config of kubevet";
+        return Some(Class::new(FileKind::ToolFile, why));
     }
     let holds = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     if is_kustomization_name(name_of(location)) || (holds("apiVersion") && holds("kind")) {
@@ -198,6 +205,8 @@ impl Facts {
         }
         if kustomization.is_some() {
             class = Class::new(FileKind::Kustomization, "");
+        } else if is_ytt(source, reading) {
+            class = Class::new(FileKind::Template, "ytt fills it in");
         } else if documents.contains(&DocumentKind::Fault) && !promises_manifest(location) {
             class = Class::new(FileKind::NotAManifest, "not YAML or JSON by its name");
         }
@@ -207,6 +216,38 @@ impl Facts {
             kustomization,
         }
     }
+}
+
+/// Whether a comment is code of ytt: `#@ ` where a line or a value could begin. What stands in a
+/// text (a script, another file) is no comment.
+fn is_ytt(source: &Source, reading: &Reading) -> bool {
+    let text = source.text.as_bytes();
+    memmem::find_iter(text, b"#@ ").any(|at| {
+        let before = text.get(..at).unwrap_or_default();
+        let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let before = before.get(line..).unwrap_or_default().trim_ascii_end();
+        let begins = before.is_empty() || matches!(before.last(), Some(b':' | b'-'));
+        begins && !in_text(reading, at)
+    })
+}
+
+/// Whether a byte of the source belongs to a scalar.
+fn in_text(reading: &Reading, at: usize) -> bool {
+    let holds = |node: &Node<'_>| node.span().range().contains(&at);
+    let documents = reading.documents.iter();
+    let roots = documents.filter_map(|document| document.root.as_ref().ok().copied().flatten());
+    let mut open: Vec<_> = roots.map(|root| reading.tree.node(root)).collect();
+    while let Some(node) = open.pop() {
+        if node.is_alias() || !holds(&node) {
+            continue;
+        }
+        match node.kind() {
+            Kind::Mapping => open.extend(node.entries().flat_map(|(key, value)| [key, value])),
+            Kind::Sequence => open.extend(node.items()),
+            _ => return true,
+        }
+    }
+    false
 }
 
 /// How values start that sops has encrypted.

@@ -398,7 +398,13 @@ impl Use {
     pub(super) fn class(self, facts: &Facts) -> Class {
         let own = facts.class;
         let (kind, why) = match (self.what, own.kind) {
-            (_, FileKind::Kustomization | FileKind::ChartTemplate | FileKind::Encrypted) => {
+            (
+                _,
+                FileKind::Kustomization
+                | FileKind::ChartTemplate
+                | FileKind::Template
+                | FileKind::Encrypted,
+            ) => {
                 return own;
             }
             (What::Data, FileKind::Manifest | FileKind::Unreadable | FileKind::ToolFile) => {

@@ -7,6 +7,7 @@
 pub mod files;
 pub mod graph;
 pub mod kustomize;
+mod member;
 mod near;
 pub mod providers;
 mod tools;
@@ -15,35 +16,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::object::Object;
 use crate::object::placeholder::Placeholders;
-use crate::object::selector::{Labels, Requirement, Selector, Tri, Wants};
-use crate::object::workload::{POD_NAME_LABEL, Workload, WorkloadKind};
+use crate::object::selector::{Requirement, Selector, Tri, Wants};
+use crate::object::workload::WorkloadKind;
 use crate::source::SourceId;
 use crate::tree::Node;
 
-/// One object in sight, and what its file makes of it.
-#[derive(Debug)]
-pub struct Member<'t> {
-    /// The object.
-    pub object: Object<'t>,
-    /// What may be said about it.
-    pub role: Role,
-    /// Kind and template, for what makes pods.
-    pub workload: Option<(WorkloadKind, Node<'t>)>,
-    /// The labels of its pods.
-    pub pod_labels: Labels<'t>,
-}
-
-/// What may be said about an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It is applied as it stands.
-    Whole,
-    /// It is changed before it is applied (a source or patch of a kustomization):
-    /// names, labels and missing parts aren't known.
-    Partial,
-    /// It is encrypted: only its name and kind can be read.
-    Hidden,
-}
+pub use member::{Member, Role};
 
 /// Where a source lies and what is applied together with it.
 #[derive(Clone, Debug, Default)]
@@ -54,12 +32,14 @@ pub struct Location {
     pub bundle: Option<(u32, u32)>,
     /// The bundle is declared complete: what isn't in it doesn't exist.
     pub closed: bool,
+    /// The namespace of its objects that name none; `None`: that of the run.
+    pub namespace: Option<String>,
 }
 
 /// Something in sight that could provide what isn't.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
-    /// What hides it, for the summary: `chart templates aren't rendered`.
+    /// What hides it, for the summary: `templates aren't rendered`.
     pub why: String,
     /// What it could provide.
     pub provides: Provides,
@@ -328,13 +308,12 @@ impl<'t> Project<'t> {
     /// Whether two objects end up in one namespace. One that isn't written may be given at
     /// apply time, so it only differs for sure where both are written.
     pub fn same_namespace(&self, a: &Object<'_>, b: &Object<'_>) -> Tri {
-        let default = self.sight.default_namespace.as_str();
         let unclear = |n: Option<&str>| n.is_some_and(|n| self.is_placeholder(n));
         match (a.namespace, b.namespace) {
             _ if a.namespace == b.namespace => Tri::Yes,
             _ if unclear(a.namespace) || unclear(b.namespace) => Tri::Unknown,
             (Some(_), Some(_)) => Tri::No,
-            (Some(one), None) | (None, Some(one)) if one == default => Tri::Yes,
+            _ if self.namespace_of(a) == self.namespace_of(b) => Tri::Yes,
             _ => Tri::Unknown,
         }
     }
@@ -345,17 +324,22 @@ impl<'t> Project<'t> {
             folder: String::new(),
             bundle: None,
             closed: false,
+            namespace: None,
         };
         let SourceId(index) = member.object.source;
         self.sight.locations.get(index as usize).unwrap_or(&NOWHERE)
     }
 
+    /// The namespace of an object: as written, or what the config of its file says.
+    fn namespace_of<'o>(&'o self, object: &Object<'o>) -> &'o str {
+        let place = self.sight.locations.get(object.source.0 as usize);
+        let own = place.and_then(|place| place.namespace.as_ref());
+        let default = own.unwrap_or(&self.sight.default_namespace);
+        object.namespace.unwrap_or(default)
+    }
+
     fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
-        let namespace = from
-            .object
-            .namespace
-            .unwrap_or(&self.sight.default_namespace);
-        let source = from.object.source;
+        let (source, namespace) = (from.object.source, self.namespace_of(&from.object));
         let externals = self.sight.externals.0.as_ref();
         externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }
@@ -519,76 +503,5 @@ impl<'t> Project<'t> {
 impl std::fmt::Debug for Externals<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Externals")
-    }
-}
-
-impl<'t> Member<'t> {
-    /// A member of an object.
-    pub fn new(object: Object<'t>, role: Role, placeholders: &Placeholders) -> Self {
-        let view = Workload::of(&object);
-        let labels = view.as_ref().and_then(Workload::pod_labels);
-        let workload = view.map(|w| (w.kind, w.template));
-        Self {
-            pod_labels: Labels::of_map(labels, &|text| placeholders.in_text(text)),
-            object,
-            role,
-            workload,
-        }
-    }
-
-    /// Whether a selector selects its pods, as far as can be known. Labels that controllers set
-    /// count as present.
-    pub fn selected_by(&self, selector: &Selector<'t>) -> Tri {
-        let start = if selector.unclear {
-            Tri::Unknown
-        } else {
-            Tri::Yes
-        };
-        let meets = |r: &Requirement<'t>| match r.holds(&self.pod_labels) {
-            Tri::No if self.controller_sets(r.key) => self.meets_by_controller(r),
-            holds => holds,
-        };
-        let requirements = selector.requirements.iter();
-        requirements.fold(start, |so_far, r| so_far.and(meets(r)))
-    }
-
-    fn controller_sets(&self, key: &str) -> bool {
-        self.workload.is_some_and(|(kind, _)| kind.sets_label(key))
-    }
-
-    fn meets_by_controller(&self, requirement: &Requirement<'t>) -> Tri {
-        let is_pod = |value: &&str| {
-            let ordinal = value
-                .strip_prefix(self.object.name)
-                .and_then(|rest| rest.strip_prefix('-'));
-            ordinal.is_some_and(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_digit()))
-        };
-        match &requirement.wants {
-            Wants::Exists => Tri::Yes,
-            Wants::DoesNotExist => Tri::No,
-            Wants::In(values) if requirement.key == POD_NAME_LABEL => {
-                if values.iter().any(is_pod) {
-                    Tri::Yes
-                } else {
-                    Tri::No
-                }
-            }
-            _ => Tri::Unknown,
-        }
-    }
-
-    fn spot(&self) -> Spot {
-        let object = &self.object;
-        (object.source, object.document, object.item)
-    }
-
-    /// The view of what makes pods.
-    pub fn as_workload(&self) -> Option<Workload<'_, 't>> {
-        let (kind, template) = self.workload?;
-        Some(Workload {
-            object: &self.object,
-            kind,
-            template,
-        })
     }
 }

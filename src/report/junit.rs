@@ -21,7 +21,8 @@ pub(super) fn render(report: &Report<'_>) -> String {
     // Writing to a string can't fail.
     let _ = writeln!(
         out,
-        "<testsuites name=\"kubevet\" tests=\"{cases}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\">"
+        "<testsuites name=\"kubevet\" tests=\"{cases}\" failures=\"{failures}\" errors=\"0\" \
+         skipped=\"{skipped}\">"
     );
     for suite in &suites {
         write_suite(&mut out, report, suite);

@@ -1,7 +1,8 @@
 //! The page of a rule, taken apart into its sections.
 //!
 //! Lives here: the little Markdown that pages use (`#` and `##` headings, fenced code, paragraphs).
-//! Not here: which pages there are (`rules`) and where their text is shown (`text`, `sarif`, `explain`).
+//! Not here: which pages there are (`rules`) and where their text is shown (`text`, `sarif`,
+//! `explain`).
 
 use crate::finding::RuleMeta;
 
@@ -69,7 +70,8 @@ impl<'p> Page<'p> {
     }
 }
 
-/// The first paragraph of prose on one line; links become their text. Headings and code don't count.
+/// The first paragraph of prose on one line; links become their text. Headings and code don't
+/// count.
 pub fn first_paragraph(markdown: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     for line in unfenced(markdown) {

@@ -1,13 +1,14 @@
 //! From parser events to nodes: keys become text, merges are expanded, duplicates are found.
 //!
 //! Mirrors `decode.go` of go.yaml.in/yaml/v2 for a target without type. The event source is
-//! granit-parser; this file is the only one that knows it.
+//! granit-parser; beside this file only `strict` and `tags` know a word of it.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 
+use super::tags::{merges, tag_name};
 use super::{budget, resolve, strict};
 use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
@@ -99,7 +100,14 @@ fn attempt(
         let span = composer.span(span);
         match event {
             Event::DocumentStart(..) | Event::StreamStart => {}
-            Event::DocumentEnd | Event::StreamEnd => break,
+            Event::DocumentEnd => {
+                let rest = Span::new(span.end, chunk.end);
+                let document = composer.reading.documents.len() as u32;
+                let dropped = strict::dropped(composer.text, rest, document);
+                composer.reading.dropped.extend(dropped);
+                break;
+            }
+            Event::StreamEnd => break,
             event => composer.event(event, span)?,
         }
     }
@@ -254,10 +262,10 @@ impl Composer<'_> {
                     Some(tab) if text.as_bytes().get(tab) == Some(&b'\t') => {
                         Stop::Repair(tab..tab + 1)
                     }
-                    _ => Stop::Fault(scan_fault(error, chunk)),
+                    _ => Stop::Fault(scan_fault(error, text, chunk)),
                 }
             }
-            _ => Stop::Fault(scan_fault(error, chunk)),
+            _ => Stop::Fault(scan_fault(error, text, chunk)),
         }
     }
 
@@ -560,29 +568,16 @@ impl Composer<'_> {
     }
 }
 
-/// The name of a `!!tag`; empty for tags of other namespaces.
-fn tag_name(tag: &Tag) -> String {
-    let (handle, suffix) = tag.parts();
-    let full = format!("{handle}{suffix}");
-    full.strip_prefix("tag:yaml.org,2002:")
-        .unwrap_or("")
-        .to_owned()
-}
-
-/// Whether a plain `<<` with this tag still merges (`isMerge`).
-fn merges(tag: &Tag) -> bool {
-    let (handle, suffix) = tag.parts();
-    tag_name(tag) == "merge" || matches!((handle, suffix), ("!", "") | ("", "!"))
-}
-
 fn is_block(style: ScalarStyle) -> bool {
     matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
 }
 
-fn scan_fault(error: &ScanError, chunk: Span) -> Fault {
-    let at = error.marker().byte_offset().unwrap_or(0) as u32;
-    let start = (chunk.start + at).min(chunk.end);
-    let span = Span::new(start, (start + 1).min(chunk.end));
+fn scan_fault(error: &ScanError, text: &str, chunk: Span) -> Fault {
+    let at = error.marker().byte_offset().unwrap_or(0);
+    let at = text.floor_char_boundary(at);
+    let here = text.get(at..).and_then(|rest| rest.chars().next());
+    let start = chunk.start + at as u32;
+    let span = Span::new(start, start + here.map_or(0, char::len_utf8) as u32);
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return Fault::limit(span, format!("nested deeper than {DEPTH_MAX} levels"));
     }

@@ -11,6 +11,7 @@ mod budget;
 mod compose;
 mod split;
 mod strict;
+mod tags;
 
 use crate::document::{Document, Fault, Reading, SIZE_MAX};
 use crate::json;
@@ -107,7 +108,10 @@ mod tests {
     fn expands_aliases_and_merges() {
         assert_eq!(
             shown("a: &x {k: 1, l: 2}\nb: {<<: *x, k: 3}\nc: *x"),
-            r#"{"a": {"k": Int(1), "l": Int(2)}, "b": {"l": Int(2), "k": Int(3)}, "c": {"k": Int(1), "l": Int(2)}}"#
+            concat!(
+                r#"{"a": {"k": Int(1), "l": Int(2)}, "b": {"l": Int(2), "k": Int(3)}, "#,
+                r#""c": {"k": Int(1), "l": Int(2)}}"#
+            )
         );
         assert_eq!(
             shown("a: &x [*x]"),

@@ -5,7 +5,7 @@
 
 use granit_parser::ScalarStyle;
 
-use crate::document::Fault;
+use crate::document::{DroppedText, Fault};
 use crate::source::Span;
 
 /// The part of a chunk that go-yaml looks at: up to the first line that is `...`.
@@ -20,6 +20,26 @@ pub fn until_end_mark(text: &str) -> &str {
         })
         .and_then(|end| text.get(..end))
         .unwrap_or(text)
+}
+
+/// What stands behind the end of a document: go-yaml reads one document of a chunk and never looks
+/// at the `rest`. Comments aren't missed.
+pub fn dropped(text: &str, rest: Span, document: u32) -> Option<DroppedText> {
+    let before = text.get(..rest.start as usize).unwrap_or("");
+    let mut start = rest.start;
+    for line in text.get(rest.range())?.split_inclusive('\n') {
+        let content = line.trim();
+        if !content.is_empty() && !content.starts_with('#') {
+            let at = start + (line.len() - line.trim_start().len()) as u32;
+            return Some(DroppedText {
+                document,
+                span: Span::new(at, at + content.len() as u32),
+                after_mark: before.ends_with("..."),
+            });
+        }
+        start += line.len() as u32;
+    }
+    None
 }
 
 /// Things that are looked for in the whole chunk before it is parsed.

@@ -22,8 +22,8 @@ const ALL_MINORS: u16 = u16::MAX;
 
 impl Compiler {
     /// Adds a CustomResourceDefinition, `v1` or `v1beta1`: one kind for each served version.
-    /// Versions without a schema let everything pass. Gives the number of kinds added: 0 for
-    /// what isn't a CustomResourceDefinition.
+    /// Versions without a schema let everything pass; stubs say nothing. Gives the number of
+    /// kinds added: 0 for what isn't a CustomResourceDefinition.
     pub fn crd(&mut self, crd: Node<'_>) -> usize {
         let text = |path: &[&str]| crd.at(path).and_then(Node::as_str);
         let (Some(group), Some(kind)) =
@@ -43,11 +43,16 @@ impl Compiler {
             let served = version.at(&["served"]).and_then(Node::as_bool) != Some(false);
             let name = version.at(&["name"]).and_then(Node::as_str);
             let schema = version.at(&["schema", "openAPIV3Schema"]).or(shared);
-            versions.extend(name.filter(|_| served).map(|name| (name, schema)));
+            let says_something = !schema.is_some_and(is_stub);
+            let known = name.filter(|_| served && says_something);
+            versions.extend(known.map(|name| (name, schema)));
         }
-        if let (true, Some(name)) = (versions.is_empty(), text(&["spec", "version"])) {
-            versions.push((name, shared));
-        }
+        // The oldest definitions have one version, and `versions` not at all.
+        let only = text(&["spec", "version"]).filter(|_| crd.at(&["spec", "versions"]).is_none());
+        versions.extend(
+            only.filter(|_| !shared.is_some_and(is_stub))
+                .map(|name| (name, shared)),
+        );
         for (version, schema) in &versions {
             let root = self.object(*schema, keeps_unknown);
             self.add(group, version, kind, root, namespaced);
@@ -109,6 +114,13 @@ fn keeps_unknown(crd: Node<'_>) -> bool {
         .and_then(Node::as_bool);
     let version = crd.at(&["apiVersion"]).and_then(Node::as_str);
     said.unwrap_or(version == Some("apiextensions.k8s.io/v1beta1"))
+}
+
+/// Whether a schema is a stub for tests or examples: an object and no word about what is in it. A
+/// server would prune all of it, so no definition that is in use looks like this.
+fn is_stub(schema: Node<'_>) -> bool {
+    let says_little = |(key, _): (Node<'_>, Node<'_>)| matches!(key.text(), "type" | "description");
+    schema.kind() == Kind::Mapping && schema.entries().all(says_little)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! The facts are those of the Go modules' lifecycle files and a short list of older ones
 //! (`schemas/generate`). Not here: when a finding is made of it (`rules`).
 
-use super::{Table, minors};
+use super::{LIVES, Table, minors};
 use crate::minor::{Minor, Minors};
 
 /// Group, version and kind.
@@ -30,14 +30,6 @@ pub struct Lifecycle<'a> {
     pub removed: Option<u8>,
     /// What the server tells to use instead.
     pub replacement: Option<Gvk<'a>>,
-}
-
-const LIFE_SIZE: u32 = 28;
-
-/// All of them.
-pub(super) fn all(table: &Table) -> impl Iterator<Item = Lifecycle<'_>> {
-    let start = table.word(12);
-    (0..table.word(16)).map(move |i| read(table, start.wrapping_add(i.wrapping_mul(LIFE_SIZE))))
 }
 
 fn read(table: &Table, at: u32) -> Lifecycle<'_> {
@@ -72,7 +64,8 @@ impl Table {
     /// What the server of `minor` knows about the end of a kind; for a kind that it no longer
     /// knows, what an older one said.
     pub fn lifecycle<'a>(&'a self, minor: Minor, gvk: Gvk<'_>) -> Option<Lifecycle<'a>> {
-        let mut of_kind = all(self).filter(|life| life.gvk == gvk);
+        let rows = self.rows(LIVES, &[gvk.group, gvk.version, gvk.kind]);
+        let mut of_kind = rows.map(|i| read(self, self.row(LIVES, i)));
         let mut best = of_kind.next()?;
         for life in of_kind {
             let before = |life: &Lifecycle<'_>| life.minors.iter().next() <= Some(minor);

@@ -15,7 +15,7 @@
 //! type     a number below `FIRST_OFFSET` is a scalar; above, the offset of one of
 //!   struct   tag | flags << 8, name, type of other keys, number of fields, fields sorted by name:
 //!            name, type, minors | minors in which it is required << 16, Go type | nullable << 31
-//!   list     tag | uniqueness << 8 | number of keys << 16, type of items, then name and default of each key
+//!   list     tag | uniqueness << 8 | number of keys << 16, type of items, each key and its default
 //!   enum     tag | number of values << 16, the type that values have, then the values
 //! ```
 
@@ -25,6 +25,7 @@ pub mod write;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use crate::minor::{Minor, Minors};
 
@@ -135,6 +136,18 @@ impl Table {
             .find(|found| found.minors.contains(minor))
     }
 
+    /// All definitions of a kind: definitions of custom resources may be in sight more than once.
+    pub fn definitions<'a>(
+        &'a self,
+        minor: Minor,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = ObjectKind<'a>> + use<'a> {
+        self.kinds(group, version, kind)
+            .filter(move |found| found.minors.contains(minor))
+    }
+
     /// The minors in which this kind is served.
     pub fn minors(&self, group: &str, version: &str, kind: &str) -> Minors {
         self.kinds(group, version, kind)
@@ -143,8 +156,7 @@ impl Table {
 
     /// Whether any kind, in any minor, belongs to this group, or did once.
     pub fn has_group(&self, group: &str) -> bool {
-        self.all_kinds().any(|kind| kind.group() == group)
-            || lifecycle::all(self).any(|life| life.gvk.group == group)
+        !self.rows(KINDS, &[group]).is_empty() || !self.rows(LIVES, &[group]).is_empty()
     }
 
     /// All kinds, by group, version and name.
@@ -164,28 +176,41 @@ impl Table {
         version: &str,
         kind: &str,
     ) -> impl Iterator<Item = ObjectKind<'a>> + use<'a> {
-        let name = [group, version, kind].map(str::as_bytes);
-        let first = self.first_kind(|order| order == Ordering::Less, name);
-        let end = self.first_kind(|order| order != Ordering::Greater, name);
-        (first..end).map(|i| self.kind_at(i))
+        let rows = self.rows(KINDS, &[group, version, kind]);
+        rows.map(|i| self.kind_at(i))
     }
 
-    /// The first kind for which `before`, of its order to `name`, is false.
-    fn first_kind(&self, before: impl Fn(Ordering) -> bool, name: [&[u8]; 3]) -> u32 {
-        let (mut low, mut high) = (0, self.word(8));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if before(self.compare(self.word(4) + middle * KIND_SIZE, name)) {
-                low = middle + 1;
-            } else {
-                high = middle;
+    /// The rows of a list whose first texts are these.
+    fn rows(&self, list: Rows, texts: &[&str]) -> Range<u32> {
+        let first = |before: fn(Ordering) -> bool| {
+            let (mut low, mut high) = (0, self.word(list.header + 4));
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if before(self.compare(self.row(list, middle), texts)) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
             }
-        }
-        low
+            low
+        };
+        first(Ordering::is_lt)..first(Ordering::is_le)
+    }
+
+    /// Where a row starts.
+    fn row(&self, list: Rows, i: u32) -> u32 {
+        let start = self.word(list.header);
+        start.wrapping_add(i.wrapping_mul(list.size))
+    }
+
+    fn compare(&self, row: u32, texts: &[&str]) -> Ordering {
+        let row_texts = (0..).map(|i: u32| self.raw_text(self.word(row.wrapping_add(i * 4))));
+        let texts = texts.iter().map(|text| text.as_bytes());
+        row_texts.take(texts.len()).cmp(texts)
     }
 
     fn kind_at(&self, i: u32) -> ObjectKind<'_> {
-        let at = self.word(4).wrapping_add(i.wrapping_mul(KIND_SIZE));
+        let at = self.row(KINDS, i);
         let marks = self.word(at + 16);
         ObjectKind {
             root: self.type_at(self.word(at + 12)),
@@ -194,11 +219,6 @@ impl Table {
             minors: minors(marks),
             at,
         }
-    }
-
-    fn compare(&self, at: u32, name: [&[u8]; 3]) -> Ordering {
-        let part = |i: u32| self.raw_text(self.word(at.wrapping_add(i * 4)));
-        [part(0), part(1), part(2)].cmp(&name)
     }
 
     fn type_at(&self, at: u32) -> Type<'_> {
@@ -226,7 +246,22 @@ impl Table {
     }
 }
 
-const KIND_SIZE: u32 = 20;
+/// A list of rows that start with group, version and kind, sorted by them: where the header has
+/// its offset, before its length, and the size of a row.
+#[derive(Clone, Copy)]
+struct Rows {
+    header: u32,
+    size: u32,
+}
+
+const KINDS: Rows = Rows {
+    header: 4,
+    size: 20,
+};
+const LIVES: Rows = Rows {
+    header: 12,
+    size: 28,
+};
 
 fn minors(bits: u32) -> Minors {
     Minor::all().filter(|m| bits & bit(*m) != 0).collect()
@@ -509,69 +544,4 @@ impl<'a> Enum<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_kinds_by_minor() {
-        let table = Table::builtin();
-        let deployment = table.kind(Minor::OLDEST, "apps", "v1", "Deployment");
-        let deployment = deployment.expect("served");
-        assert!(deployment.namespaced && !deployment.custom);
-        assert_eq!(deployment.name(), "Deployment");
-        assert_eq!(deployment.minors.len(), 9);
-        let flow = table.minors("flowcontrol.apiserver.k8s.io", "v1beta3", "FlowSchema");
-        assert_eq!(flow.to_string(), "1.29, 1.30, 1.31");
-        assert!(
-            table
-                .kind(Minor::NEWEST, "apps", "v1", "Deploymint")
-                .is_none()
-        );
-        assert!(
-            !table
-                .kind(Minor::NEWEST, "", "v1", "Node")
-                .expect("served")
-                .namespaced
-        );
-    }
-
-    #[test]
-    fn knows_its_groups() {
-        let table = Table::builtin();
-        for group in [
-            "",
-            "apps",
-            "extensions",
-            "settings.k8s.io",
-            "storage.k8s.io",
-        ] {
-            assert!(table.has_group(group), "{group}");
-        }
-        assert!(!table.has_group("cert-manager.io"));
-    }
-
-    #[test]
-    fn fields_belong_to_minors() {
-        let table = Table::builtin();
-        let pod = table
-            .kind(Minor::NEWEST, "", "v1", "Pod")
-            .expect("served")
-            .root;
-        let Shape::Struct(pod) = pod.shape() else {
-            panic!("a struct")
-        };
-        let spec = pod.field(Minor::OLDEST, "spec").expect("has a spec");
-        let Shape::Struct(spec) = spec.of().shape() else {
-            panic!("a struct")
-        };
-        assert_eq!(spec.name(), "PodSpec");
-        assert!(spec.field(Minor::OLDEST, "resources").is_none());
-        let resources = spec.field(Minor::NEWEST, "resources").expect("is newer");
-        assert_eq!(resources.go_type(), (None, "v1.ResourceRequirements"));
-        assert!(
-            spec.field(Minor::OLDEST, "containers")
-                .expect("old")
-                .required(Minor::OLDEST)
-        );
-    }
-}
+mod tests;

@@ -178,7 +178,8 @@ static BUNDLE: [Key; 2] = [
     key(
         "closed",
         Shape::Bool,
-        "Whether the bundle holds all that its objects refer to, so that what is absent is an error.",
+        "Whether the bundle holds all that its objects refer to, \
+         so that what is absent is an error.",
     ),
 ];
 

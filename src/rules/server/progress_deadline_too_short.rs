@@ -35,13 +35,15 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     let finding = match root.at(&path) {
         Some(written) => {
             let message = format!(
-                "progressDeadlineSeconds is {deadline}, not more than minReadySeconds, which is {ready}"
+                "progressDeadlineSeconds is {deadline}, not more than minReadySeconds, \
+                 which is {ready}"
             );
             sink.at(&RULE, context, written, message)
         }
         None => {
             let message = format!(
-                "progressDeadlineSeconds is {deadline} by default, not more than minReadySeconds, which is {ready}"
+                "progressDeadlineSeconds is {deadline} by default, not more than minReadySeconds, \
+                 which is {ready}"
             );
             sink.missing(&RULE, context, &path, message)
         }

@@ -38,6 +38,10 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
         return;
     }
     let closed = project.location(context.member).closed;
+    if !closed && project.workloads().next().is_none() {
+        sink.undecided(&RULE, "nothing in sight makes pods");
+        return;
+    }
     if !closed && context.object().namespace == Some(CLUSTER_NAMESPACE) {
         let why = "the cluster runs pods of its own in kube-system";
         sink.undecided(&RULE, why);

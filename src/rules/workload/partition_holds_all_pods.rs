@@ -48,7 +48,8 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
         return;
     }
     let message = format!(
-        "partition {held} holds back every pod of {replicas}, so no change of the template is ever rolled out"
+        "partition {held} holds back every pod of {replicas}, \
+         so no change of the template is ever rolled out"
     );
     let finding = sink.at(&RULE, context, partition, message);
     if let Some(written) = root.at(&["spec", "replicas"]) {

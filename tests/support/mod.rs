@@ -1,0 +1,36 @@
+//! What several tests share: a run over files in memory, as the command line would make it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubevet::lint::config::Config;
+use kubevet::lint::load::File;
+use kubevet::lint::run::{Job, Outcome, run};
+use kubevet::rules::RULES;
+
+/// Lints files by name and bytes, all of them targets of one project without a config.
+pub fn lint(files: &[(String, Vec<u8>)]) -> Outcome {
+    let listed: Vec<File> = files
+        .iter()
+        .map(|(name, _)| File {
+            shown: name.clone(),
+            location: format!("/project/{name}"),
+            config_path: name.clone(),
+            target: true,
+            ..File::default()
+        })
+        .collect();
+    let bytes = |number| {
+        files
+            .get(number)
+            .map(|(_, bytes): &(_, Vec<u8>)| bytes.clone())
+    };
+    run(Job {
+        files: &listed,
+        charts: &BTreeSet::new(),
+        read: &|number| bytes(number).ok_or_else(|| "no such file".to_owned()),
+        configs: &[Config::default()],
+        rules: RULES,
+        schemas: &[],
+        covered: &BTreeMap::new(),
+    })
+}
