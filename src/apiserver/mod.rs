@@ -1,7 +1,8 @@
 //! What kube-apiserver would say.
 //!
 //! Lives here: the vocabulary of its verdicts. `schema` knows fields and kinds, `decode` checks
-//! an object against them, `enforced` knows which of a schema's demands validation makes. Not here: findings (`lint` makes them from verdicts).
+//! an object against them, `enforced` knows which of the schema's demands validation makes. Not
+//! here: findings (`lint` makes them from verdicts).
 
 pub mod decode;
 pub mod enforced;

@@ -10,9 +10,9 @@ use crate::minor::Minors;
 use crate::rule::{Context, Sink};
 use crate::tree::Node;
 
-/// The verdict with which the server rejects the object: of faults that end decoding the first one, in
-/// the order of the sorted keys that kubectl sends; else the first unknown field. What decodes is
-/// validated: then the first fault that validation finds.
+/// The verdict with which the server rejects the object: of faults that end decoding the first
+/// one, in the order of the sorted keys that kubectl sends; else the first unknown field. What
+/// decodes is validated: then the first fault that validation finds.
 pub fn first_rejection<'v, 't>(
     verdicts: &'v [Verdict<'t>],
     custom: bool,
