@@ -232,7 +232,7 @@ impl Collector {
     }
 
     pub(super) fn stdin(&mut self, from: impl Read, name: Option<&str>) -> Result<(), InputError> {
-        let why = match read_up_to(from, NAMED_LIMIT) {
+        let why = match read_up_to(from, NAMED_LIMIT, 0) {
             Ok(Some(bytes)) => {
                 self.inputs.stdin = bytes;
                 None

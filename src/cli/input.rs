@@ -198,7 +198,11 @@ impl Inputs {
         } else {
             WALKED_LIMIT
         };
-        let read = File::open(path).and_then(|file| read_up_to(file, limit));
+        let read = File::open(path).and_then(|file| {
+            // Reading without knowing the size takes several calls and copies a file.
+            let size = file.metadata().map_or(0, |data| data.len());
+            read_up_to(file, limit, size)
+        });
         match read {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(too_large(limit)),
@@ -207,8 +211,13 @@ impl Inputs {
     }
 }
 
-pub(super) fn read_up_to(from: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
+/// All bytes, or `None` if there are more than `limit`; about `expected` will come.
+pub(super) fn read_up_to(
+    from: impl Read,
+    limit: u64,
+    expected: u64,
+) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(expected.min(limit) as usize + 1);
     from.take(limit + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }

@@ -89,11 +89,23 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
     }
 }
 
-/// The schemas of the custom resources whose definitions are in sight.
+/// The schemas of the custom resources in sight whose definitions are in sight, too. Definitions
+/// that nothing uses are not compiled: some repositories hold megabytes of them.
 pub fn custom_schemas(members: &[Member<'_>]) -> Option<Table> {
+    let used: BTreeSet<(&str, &str)> = members
+        .iter()
+        .map(|member| (member.object.group, member.object.kind))
+        .collect();
+    let is_used = |root: Node<'_>| {
+        let group = root.at(&["spec", "group"]).and_then(Node::as_str);
+        let kind = root.at(&["spec", "names", "kind"]).and_then(Node::as_str);
+        group.zip(kind).is_some_and(|name| used.contains(&name))
+    };
     let mut compiler = compile::Compiler::default();
     let definitions = members.iter().filter(|member| {
-        member.object.kind == "CustomResourceDefinition" && member.role != Role::Hidden
+        member.object.kind == "CustomResourceDefinition"
+            && member.role != Role::Hidden
+            && is_used(member.object.root)
     });
     let added: usize = definitions
         .map(|member| compiler.crd(member.object.root))
