@@ -1,9 +1,11 @@
 //! What kube-apiserver would say.
 //!
 //! Lives here: the vocabulary of its verdicts. `schema` knows fields and kinds, `decode` checks
-//! an object against them. Not here: findings (`lint` makes them from verdicts).
+//! an object against them, `enforced` knows which of the schema's demands validation makes. Not
+//! here: findings (`lint` makes them from verdicts).
 
 pub mod decode;
+pub mod enforced;
 pub mod schema;
 
 use crate::finding::Step;
@@ -20,6 +22,8 @@ pub struct Verdict<'t> {
     pub reason: &'static str,
     /// The field.
     pub steps: Vec<Step<'t>>,
+    /// The field that the server names, where that isn't known to be `steps`.
+    pub field: Option<String>,
     /// The value or key to point at; for a missing field, what should hold it.
     pub node: NodeId,
     /// The server's words after the field and the value.
@@ -35,6 +39,8 @@ pub struct Verdict<'t> {
 pub enum Stage {
     /// Strict decoding: HTTP 400, nothing later is looked at.
     Decode,
+    /// Validation: HTTP 422, asked only of what could be decoded.
+    Validate,
     /// Only the schema says so. For custom resources the server enforces it (HTTP 422); for
     /// built-in kinds its validation may or may not agree.
     Schema,

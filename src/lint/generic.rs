@@ -124,7 +124,7 @@ pub static MISSING_FIELD: RuleMeta = RuleMeta {
     id: "missing-field",
     family: Family::Schema,
     severity: Severity::Warning,
-    proof: Proof::Cited,
+    proof: Proof::Rejected,
     page: include_str!("../../rules/schema/missing-field.md"),
 };
 
@@ -133,7 +133,7 @@ pub static UNKNOWN_VALUE: RuleMeta = RuleMeta {
     id: "unknown-value",
     family: Family::Schema,
     severity: Severity::Warning,
-    proof: Proof::Cited,
+    proof: Proof::Rejected,
     page: include_str!("../../rules/schema/unknown-value.md"),
 };
 

@@ -6,7 +6,7 @@
 use super::generic;
 use super::verdicts::{deprecation, first_rejection, not_served, report};
 use crate::apiserver::schema::{ObjectKind, Table};
-use crate::apiserver::{Stage, Verdict, decode};
+use crate::apiserver::{Stage, Verdict, decode, enforced};
 use crate::finding::{Finding, Step};
 use crate::minor::{Minor, Minors};
 use crate::project::{Member, Project, Role};
@@ -66,10 +66,17 @@ pub struct Judge<'a, 't> {
 enum Structure {
     /// Its kind isn't known to anything in sight.
     Unchecked,
-    /// It was checked. The text of the first thing that makes the server reject it, if any.
-    Checked { rejected: Option<String> },
+    /// It was checked.
+    Checked(Option<Rejection>),
     /// The server doesn't serve the kind: nothing more can be said.
     NotServed(String),
+}
+
+/// That the server rejects an object.
+struct Rejection {
+    stage: Stage,
+    /// What it says first.
+    first: String,
 }
 
 impl<'t> Judge<'_, 't> {
@@ -91,7 +98,7 @@ impl<'t> Judge<'_, 't> {
                 Structure::Unchecked => Depth::Unchecked,
                 _ if member.role == Role::Partial => Depth::Structure,
                 Structure::NotServed(_) => Depth::Structure,
-                Structure::Checked { .. } => Depth::Schema,
+                Structure::Checked(_) => Depth::Schema,
             });
             if member.role == Role::Whole {
                 complete &= self.rules(&context, &structure, &mut sink);
@@ -144,29 +151,32 @@ impl<'t> Judge<'_, 't> {
         }
     }
 
-    /// Runs the rules that can say something true, given what decoding said; whether these are
-    /// all of them.
+    /// Runs the rules that can say something true, given what the server said so far; whether these
+    /// are all of them.
     fn rules(&self, context: &Context<'_, 't>, structure: &Structure, sink: &mut Sink) -> bool {
         let before = sink.findings.len();
         self.run(context, &[Scope::Server], sink);
         let rejections = sink.findings.get_mut(before..).unwrap_or(&mut []);
-        if let Structure::Checked {
-            rejected: Some(first),
+        let hidden_by = match structure {
+            Structure::Checked(Some(r)) if r.stage == Stage::Decode => Some(&r.first),
+            Structure::NotServed(first) => Some(first),
+            _ => None,
+        };
+        let rejected = match (structure, hidden_by) {
+            (Structure::Checked(Some(_)), _) => true,
+            (_, Some(_)) => false,
+            _ => rejections.iter().any(|finding| finding.server.is_some()),
+        };
+        for finding in rejections.iter_mut().filter(|_| hidden_by.is_some()) {
+            finding.server = None;
+            finding.hidden_by = hidden_by.cloned();
         }
-        | Structure::NotServed(first) = structure
-        {
-            for finding in rejections {
-                finding.server = None;
-                finding.hidden_by = Some(first.clone());
-            }
-            if matches!(structure, Structure::Checked { .. }) {
-                return false;
-            }
-        } else if rejections.iter().any(|finding| finding.server.is_some()) {
+        drop_repeated(sink, before);
+        if rejected {
             return false;
         }
         self.run(context, &[Scope::Object, Scope::Project], sink);
-        matches!(structure, Structure::Checked { .. })
+        matches!(structure, Structure::Checked(_))
     }
 
     fn run(&self, context: &Context<'_, 't>, scopes: &[Scope], sink: &mut Sink) {
@@ -184,7 +194,7 @@ impl<'t> Judge<'_, 't> {
         let structure = self.structure(context, &mut sink);
         self.run(context, &[Scope::Server], &mut sink);
         let by_rule = sink.findings.iter().any(|finding| finding.server.is_some());
-        matches!(structure, Structure::Checked { rejected: Some(_) }) || by_rule
+        matches!(structure, Structure::Checked(Some(_))) || by_rule
     }
 
     /// Checks version and structure.
@@ -244,14 +254,30 @@ impl<'t> Judge<'_, 't> {
         if context.member.role == Role::Partial {
             verdicts.retain(|verdict| verdict.stage == Stage::Decode && !is_directive(verdict));
         }
+        if !kind.custom {
+            enforced::settle(&mut verdicts, context.object().root, &kind, context.minor);
+        }
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
             report(context, verdict, rejected, kind.custom, sink);
         }
-        Structure::Checked {
-            rejected: rejected.map(|verdict| verdict.detail.clone()),
-        }
+        Structure::Checked(rejected.map(|verdict| Rejection {
+            stage: verdict.stage,
+            first: verdict.detail.clone(),
+        }))
     }
+}
+
+/// Drops what a rule of its own, among the findings from `first` on, says in the same words.
+fn drop_repeated(sink: &mut Sink, first: usize) {
+    let rules = sink.findings.split_off(first);
+    sink.findings.retain(|finding| {
+        let said = finding.server.is_some();
+        let same =
+            |other: &Finding| other.server == finding.server && other.minors == finding.minors;
+        !(said && rules.iter().any(same))
+    });
+    sink.findings.extend(rules);
 }
 
 /// Whether two definitions of a kind find the same fault in an object.

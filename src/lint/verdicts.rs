@@ -10,8 +10,9 @@ use crate::minor::Minors;
 use crate::rule::{Context, Sink};
 use crate::tree::Node;
 
-/// The verdict that the server's decoder gives: of faults that end decoding the first one, in
-/// the order of the sorted keys that kubectl sends; else the first unknown field.
+/// The verdict with which the server rejects the object: of faults that end decoding the first
+/// one, in the order of the sorted keys that kubectl sends; else the first unknown field. What
+/// decodes is validated: then the first fault that validation finds.
 pub fn first_rejection<'v, 't>(
     verdicts: &'v [Verdict<'t>],
     custom: bool,
@@ -20,8 +21,8 @@ pub fn first_rejection<'v, 't>(
     let fatal = decoding.clone().filter(|v| is_fatal(v));
     let first = fatal.min_by(|a, b| fatal_order(a, b));
     let strict = || decoding.clone().next();
-    let by_schema = || verdicts.iter().find(|v| custom && v.stage == Stage::Schema);
-    first.or_else(strict).or_else(by_schema)
+    let validated = || verdicts.iter().find(|v| is_validated(v, custom));
+    first.or_else(strict).or_else(validated)
 }
 
 /// Makes a finding of a verdict. `first` is what the server says first: with unknown fields it
@@ -42,7 +43,7 @@ pub fn report<'t>(
     let place = object.place(&verdict.steps, span_of(context, verdict));
     let mut finding = new_finding(context, meta, place, key, verdict.message.clone());
     finding.help.clone_from(&verdict.help);
-    let enforced = verdict.stage == Stage::Decode || custom;
+    let enforced = verdict.stage == Stage::Decode || is_validated(verdict, custom);
     if enforced {
         finding.severity = Severity::Error;
         match first {
@@ -187,9 +188,14 @@ fn server(verdict: &Verdict<'_>, place: &Place) -> Server {
     Server {
         code,
         reason: verdict.reason,
-        field: place.path.clone(),
+        field: verdict.field.clone().unwrap_or_else(|| place.path.clone()),
         detail: verdict.detail.clone(),
     }
+}
+
+/// Whether validation says it: of custom resources it enforces the schema.
+fn is_validated(verdict: &Verdict<'_>, custom: bool) -> bool {
+    verdict.stage == Stage::Validate || custom && verdict.stage == Stage::Schema
 }
 
 /// Whether the server says a verdict in the answer that begins with `first`.

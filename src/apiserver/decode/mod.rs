@@ -277,6 +277,7 @@ impl<'t> Walk<'_, 't> {
             stage,
             reason,
             steps: self.steps.clone(),
+            field: None,
             node: node.id(),
             detail,
             message,
