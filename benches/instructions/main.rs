@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "a benchmark talks to the terminal")]
 
 use std::hint::black_box;
+use std::io::Write;
 use std::path::Path;
 
 #[path = "../../tests/support/mod.rs"]
@@ -27,8 +28,9 @@ fn main() -> Result<(), String> {
         "scan" => format!("{} events", count_scan(&manifests)),
         _ => return Err(format!("`{mode}` is neither lint nor scan")),
     };
-    eprintln!("{} files, {bytes} bytes, {what}", manifests.len());
-    Ok(())
+    let report = format!("{} files, {bytes} bytes, {what}\n", manifests.len());
+    let written = std::io::stderr().write_all(report.as_bytes());
+    written.map_err(|error| error.to_string())
 }
 
 fn manifests(folder: &Path, largest: usize) -> Vec<Manifest> {
