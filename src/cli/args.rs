@@ -8,7 +8,7 @@ use crate::minor::Minor;
 
 /// Vet Kubernetes manifests before the cluster does.
 #[derive(Debug, Parser)]
-#[command(name = "kubevet", version, about, max_term_width = 100)]
+#[command(name = "kubevet", version, about)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -35,9 +35,9 @@ pub enum Verb {
 /// What `lint` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 nothing at or above --fail-on; 1 findings; 2 something that \
-should have been judged could not be read, or a folder held no object; 3 usage, config or an \
-internal fault."
+    after_help = "Exit status:\n  0  nothing at or above --fail-on\n  1  findings\n  2  something that \
+should have been judged could not be read, or a folder held no object\n  3  usage, config or an \
+internal fault"
 )]
 pub struct LintArgs {
     /// Files, folders, globs, or `-` for standard input

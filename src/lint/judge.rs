@@ -190,8 +190,8 @@ impl<'t> Judge<'_, 't> {
     }
 
     fn is_rejected(&self, context: &Context<'_, 't>) -> bool {
+        let structure = self.structure(context, &mut Sink::default());
         let mut sink = Sink::default();
-        let structure = self.structure(context, &mut sink);
         self.run(context, &[Scope::Server], &mut sink);
         let by_rule = sink.findings.iter().any(|finding| finding.server.is_some());
         matches!(structure, Structure::Checked(Some(_))) || by_rule
