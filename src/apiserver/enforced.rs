@@ -37,7 +37,7 @@ pub fn settle<'t>(
             return true;
         }
         match recorded(verdict, kind, minor) {
-            None => true,
+            None => !depends(verdict, kind),
             // It can't make pods of such a template, though.
             Some(Answer::Accepted) => of_pods(verdict, kind, minor),
             Some(Answer::Rejected {
@@ -54,6 +54,14 @@ pub fn settle<'t>(
             }
         }
     });
+}
+
+/// Whether the server's answer hangs on the rest of the object, so that the demand alone says
+/// nothing. An Event needs no `involvedObject` in the default namespace (`ValidateEventCreate` in
+/// `pkg/apis/core/validation/events.go`).
+fn depends(verdict: &Verdict<'_>, kind: &ObjectKind<'_>) -> bool {
+    let event = kind.group().is_empty() && kind.name() == "Event";
+    event && pattern(&verdict.steps, kind) == "involvedObject"
 }
 
 /// The path without the indexes and keys that are data, and with `@` for the pod template of the

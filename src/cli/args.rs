@@ -34,11 +34,11 @@ pub enum Verb {
 
 /// What `lint` takes.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status:\n  0  nothing at or above --fail-on\n  1  findings\n  2  something that \
-should have been judged could not be read, or a folder held no object\n  3  usage, config or an \
-internal fault"
-)]
+#[command(after_help = "Exit status:
+  0  nothing at or above --fail-on
+  1  findings
+  2  something that should have been judged could not be read, or a folder held no object
+  3  usage, config or an internal fault")]
 pub struct LintArgs {
     /// Files, folders, globs, or `-` for standard input
     #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]

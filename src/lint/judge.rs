@@ -173,6 +173,10 @@ impl<'t> Judge<'_, 't> {
         }
         drop_repeated(sink, before);
         if rejected {
+            // What it says of itself stays true; what it would do in a cluster is no question.
+            if hidden_by.is_none() {
+                self.run(context, &[Scope::Object], sink);
+            }
             return false;
         }
         self.run(context, &[Scope::Object, Scope::Project], sink);
