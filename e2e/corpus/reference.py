@@ -94,6 +94,8 @@ def reference_alone(row, run, here, folder):
     """Why a row has no counterpart here."""
     if row["finding"] == "sts-no-serviceName":
         return "the API server accepts an empty serviceName"
+    if row["field"] == "involvedObject":
+        return "whether the API server asks for it hangs on the Event's namespace: nothing is said"
     if row["finding"] == "request-exceeds-limit":
         return "no rule judges requests against limits yet"
     if run is None:
