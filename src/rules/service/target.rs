@@ -8,7 +8,7 @@ use crate::object::Object;
 use crate::object::service::{NamedTarget, Service};
 use crate::object::workload::{ContainerPort, Workload};
 use crate::project::{Member, Nearness};
-use crate::rule::{Context, Rule, Sink};
+use crate::rule::Context;
 use crate::tree::{Kind, Node};
 
 /// How a named target port fares with the closest workloads that the Service selects.
@@ -25,20 +25,10 @@ pub struct Fate<'p, 't> {
     pub nearness: Nearness,
 }
 
-/// The fates of all named target ports that can be known. Jobs are left out: they bear the labels
-/// of what they work for, but serve nothing.
-pub fn fates<'p, 't>(context: &Context<'p, 't>) -> Vec<Fate<'p, 't>> {
-    fates_or_doubt(context).unwrap_or_default()
-}
-
-/// Counts what keeps the fates from being known, for one rule of those that ask.
-pub fn doubt(rule: &'static Rule, context: &Context<'_, '_>, sink: &mut Sink) {
-    if let Err(why) = fates_or_doubt(context) {
-        sink.undecided(rule, why);
-    }
-}
-
-fn fates_or_doubt<'p, 't>(context: &Context<'p, 't>) -> Result<Vec<Fate<'p, 't>>, String> {
+/// The fates of all named target ports, or what keeps them from being known: of the rules that ask,
+/// one counts that. Jobs are left out: they bear the labels of what they work for, but serve
+/// nothing.
+pub fn fates<'p, 't>(context: &Context<'p, 't>) -> Result<Vec<Fate<'p, 't>>, String> {
     let Some(service) = Service::of(context.object()) else {
         return Ok(Vec::new());
     };

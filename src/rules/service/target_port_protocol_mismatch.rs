@@ -18,7 +18,11 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_, '_>, sink: &mut Sink) {
-    for fate in fates(context).into_iter().filter(|f| f.serving.is_empty()) {
+    for fate in fates(context)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|f| f.serving.is_empty())
+    {
         let Some((member, port)) = fate.other_protocol else {
             continue;
         };

@@ -1,6 +1,6 @@
 //! `undeclared-target-port`: see `rules/service/undeclared-target-port.md`.
 
-use super::target::{declared, doubt, fates, place_of_ports};
+use super::target::{declared, fates, place_of_ports};
 use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::project::Member;
 use crate::rule::{Context, Rule, Scope, Sink};
@@ -19,8 +19,11 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_, '_>, sink: &mut Sink) {
-    doubt(&RULE, context, sink);
-    for fate in fates(context) {
+    let fates = match fates(context) {
+        Ok(fates) => fates,
+        Err(why) => return sink.undecided(&RULE, why),
+    };
+    for fate in fates {
         if !fate.serving.is_empty() || fate.other_protocol.is_some() {
             continue;
         }
