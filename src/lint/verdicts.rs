@@ -7,6 +7,7 @@ use crate::apiserver::{Stage, Verdict};
 use crate::finding::{Finding, Place, RuleMeta, Server, Severity, Step, locate, shown_span};
 use crate::lint::generic;
 use crate::minor::Minors;
+use crate::object::Object;
 use crate::rule::{Context, Sink};
 use crate::tree::Node;
 
@@ -61,11 +62,7 @@ pub fn report<'t>(
 pub fn deprecation(context: &Context<'_, '_>, sink: &mut Sink) {
     let object = context.object();
     let table = Table::builtin();
-    let gvk = Gvk {
-        group: object.group,
-        version: object.version,
-        kind: object.kind,
-    };
+    let gvk = gvk(object);
     let Some(warning) = table.deprecation_warning(context.minor, gvk) else {
         return;
     };
@@ -89,11 +86,7 @@ pub fn deprecation(context: &Context<'_, '_>, sink: &mut Sink) {
 pub fn not_served(context: &Context<'_, '_>, sink: &mut Sink) -> String {
     let object = context.object();
     let table = Table::builtin();
-    let gvk = Gvk {
-        group: object.group,
-        version: object.version,
-        kind: object.kind,
-    };
+    let gvk = gvk(object);
     let detail = format!(
         "no matches for kind \"{}\" in version \"{}\"",
         object.kind,
@@ -229,6 +222,14 @@ fn path_order(a: &[Step<'_>], b: &[Step<'_>]) -> Ordering {
     steps
         .fold(Ordering::Equal, Ordering::then)
         .then(a.len().cmp(&b.len()))
+}
+
+fn gvk<'t>(object: &Object<'t>) -> Gvk<'t> {
+    Gvk {
+        group: object.group,
+        version: object.version,
+        kind: object.kind,
+    }
 }
 
 fn shown(gvk: Gvk<'_>) -> String {
