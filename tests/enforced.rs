@@ -6,6 +6,9 @@
     reason = "a test may fail where it stands"
 )]
 
+#[path = "support/notes.rs"]
+mod notes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -76,20 +79,9 @@ fn is_said(server: &Server, cause: &Value) -> bool {
         && cause["message"].as_str().unwrap().ends_with(&server.detail)
 }
 
-/// What the comments that begin so note for a minor.
+/// What the comments that begin so note for a minor, in no order.
 fn noted(text: &str, comment: &str, minor: Minor) -> BTreeSet<String> {
-    let lines = text.lines().filter_map(|line| line.strip_prefix(comment));
-    let of_minor = lines.filter_map(|line| {
-        let Some((first, rest)) = line.split_once(' ').filter(|(f, _)| f.starts_with("1.")) else {
-            return Some(line);
-        };
-        let holds = match first.strip_suffix('+') {
-            Some(since) => minor >= since.parse().unwrap(),
-            None => minor <= first.parse().unwrap(),
-        };
-        holds.then_some(rest)
-    });
-    of_minor.map(str::to_owned).collect()
+    notes::noted(text, comment, minor).into_iter().collect()
 }
 
 fn shown(finding: &Finding) -> Option<String> {

@@ -21,6 +21,9 @@
     reason = "a test may fail loudly, its helpers too"
 )]
 
+#[path = "support/notes.rs"]
+mod notes;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -105,23 +108,7 @@ struct Case {
 impl Case {
     /// The findings that its comments name for a minor.
     fn expected(&self, minor: &str) -> Vec<String> {
-        let lines = self
-            .text
-            .lines()
-            .filter_map(|line| line.strip_prefix("#= "));
-        let minor: Minor = minor.parse().unwrap();
-        let of_minor = lines.filter_map(|line| {
-            let Some((first, rest)) = line.split_once(' ').filter(|(f, _)| f.starts_with("1."))
-            else {
-                return Some(line);
-            };
-            let holds = match first.strip_suffix('+') {
-                Some(since) => minor >= since.parse().unwrap(),
-                None => minor <= first.parse().unwrap(),
-            };
-            holds.then_some(rest)
-        });
-        of_minor.map(str::to_owned).collect()
+        notes::noted(&self.text, "#= ", minor.parse().unwrap())
     }
 
     /// The fields of causes that are other rules'.
