@@ -1,0 +1,385 @@
+//! An object as the server holds it: defaults filled in, fields of disabled features dropped.
+//!
+//! `Effective` is a small arena beside the source tree, which is never changed. Every value in it
+//! leads back to the node that it is written in or, for a default, to the nearest written
+//! ancestor. What is filled in or dropped is said in the files below, one for each API group,
+//! named after `SetDefaults_…` and `drop…` functions of upstream. Not here: whether the result
+//! is valid (`validation`).
+
+pub mod apps;
+pub mod core;
+
+use crate::object::quantity::Quantity;
+use crate::tree::{Kind, Node, NodeId, scalar_float, scalar_int};
+use crate::yaml::resolve;
+
+/// The number of a value in its arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(u32);
+
+/// An object with its defaults.
+#[derive(Debug)]
+pub struct Effective<'t> {
+    cells: Vec<Cell<'t>>,
+}
+
+/// A value of an `Effective`. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Value<'v> {
+    cells: &'v [Cell<'v>],
+    id: Id,
+}
+
+/// A number or a text, as `intstr.IntOrString` holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntOrString<'v> {
+    /// A number.
+    Int(i64),
+    /// A text: a name or a percentage.
+    Str(&'v str),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell<'t> {
+    /// The key that it stands under; empty for items and the root.
+    key: &'t str,
+    /// The text of a scalar.
+    text: &'t str,
+    kind: Kind,
+    /// Written in the source, not a default.
+    written: bool,
+    /// The node that it is written in, or that of the nearest written ancestor.
+    origin: NodeId,
+    first: u32,
+    last: u32,
+    next: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl<'t> Effective<'t> {
+    /// A copy of what is written, without defaults so far.
+    pub fn copy_of(object: Node<'t>) -> Self {
+        let mut effective = Self {
+            cells: Vec::with_capacity(128),
+        };
+        effective.copy("", object);
+        effective
+    }
+
+    /// The object.
+    pub fn root(&self) -> Id {
+        Id(0)
+    }
+
+    /// A value, to read.
+    pub fn value(&self, id: Id) -> Value<'_> {
+        Value {
+            cells: &self.cells,
+            id,
+        }
+    }
+
+    /// The value of a mapping under a key, where it is there and not `null`.
+    pub fn get(&self, of: Id, key: &str) -> Option<Id> {
+        self.value(of).get(key).map(|value| value.id)
+    }
+
+    /// The value under a path of keys.
+    pub fn at(&self, of: Id, path: &[&str]) -> Option<Id> {
+        path.iter().try_fold(of, |id, key| self.get(id, key))
+    }
+
+    /// The values in a list or mapping.
+    pub fn children(&self, of: Id) -> Vec<Id> {
+        self.value(of).values().map(|value| value.id).collect()
+    }
+
+    /// Fills in a text where there is none, or an empty one: for fields that are no pointers.
+    pub fn default_text(&mut self, of: Id, key: &'static str, text: &'static str) {
+        if self.value(of).get(key).is_none_or(|v| v.text().is_empty()) {
+            self.set(of, key, Kind::String, text);
+        }
+    }
+
+    /// Fills in a scalar where nothing is written: for fields that are pointers.
+    pub fn default_pointer(&mut self, of: Id, key: &'static str, kind: Kind, text: &'static str) {
+        if self.get(of, key).is_none() {
+            self.set(of, key, kind, text);
+        }
+    }
+
+    /// Fills in a number where there is none, or a zero: for fields that are no pointers.
+    pub fn default_number(&mut self, of: Id, key: &'static str, text: &'static str) {
+        if self.value(of).get(key).is_none_or(|v| v.int() == 0) {
+            self.set(of, key, Kind::Int, text);
+        }
+    }
+
+    /// The mapping under a key, an empty one where there is none.
+    pub fn default_mapping(&mut self, of: Id, key: &'static str) -> Id {
+        match self.get(of, key) {
+            Some(id) => id,
+            None => self.set(of, key, Kind::Mapping, ""),
+        }
+    }
+
+    /// Sets a scalar or an empty collection under a key, instead of what is there.
+    pub fn set(&mut self, of: Id, key: &'t str, kind: Kind, text: &'t str) -> Id {
+        self.remove(of, key);
+        let origin = self.cell(of).origin;
+        self.push(of, key, kind, text, origin, false)
+    }
+
+    /// Copies a value under a key, instead of what is there.
+    pub fn set_copy(&mut self, of: Id, key: &'t str, from: Id) -> Id {
+        self.remove(of, key);
+        self.copy_cell(of, key, from)
+    }
+
+    /// Takes the value under a key out of a mapping.
+    pub fn remove(&mut self, of: Id, key: &str) {
+        let mut before = NONE;
+        let mut at = self.cell(of).first;
+        while let Some(cell) = self.cells.get(at as usize).copied() {
+            if cell.key != key {
+                before = at;
+            } else {
+                match self.cells.get_mut(before as usize) {
+                    Some(previous) => previous.next = cell.next,
+                    None => self.update(of, |parent| parent.first = cell.next),
+                }
+                if cell.next == NONE {
+                    self.update(of, |parent| parent.last = before);
+                }
+            }
+            at = cell.next;
+        }
+    }
+
+    fn copy(&mut self, key: &'t str, node: Node<'t>) -> Id {
+        let id = Id(self.cells.len() as u32);
+        self.cells.push(Cell {
+            key,
+            text: node.text(),
+            kind: node.kind(),
+            written: true,
+            origin: node.id(),
+            first: NONE,
+            last: NONE,
+            next: NONE,
+        });
+        for (key, value) in node.entries() {
+            let child = self.copy(key.text(), value);
+            self.link(id, child);
+        }
+        for item in node.items() {
+            let child = self.copy("", item);
+            self.link(id, child);
+        }
+        id
+    }
+
+    fn copy_cell(&mut self, of: Id, key: &'t str, from: Id) -> Id {
+        let cell = self.cell(from);
+        let id = self.push(of, key, cell.kind, cell.text, cell.origin, false);
+        for child in self.children(from) {
+            let key = self.cell(child).key;
+            self.copy_cell(id, key, child);
+        }
+        id
+    }
+
+    fn push(
+        &mut self,
+        of: Id,
+        key: &'t str,
+        kind: Kind,
+        text: &'t str,
+        origin: NodeId,
+        written: bool,
+    ) -> Id {
+        let id = Id(self.cells.len() as u32);
+        self.cells.push(Cell {
+            key,
+            text,
+            kind,
+            written,
+            origin,
+            first: NONE,
+            last: NONE,
+            next: NONE,
+        });
+        self.link(of, id);
+        id
+    }
+
+    fn link(&mut self, parent: Id, child: Id) {
+        let last = self.cell(parent).last;
+        match self.cells.get_mut(last as usize) {
+            Some(last) => last.next = child.0,
+            None => self.update(parent, |parent| parent.first = child.0),
+        }
+        self.update(parent, |parent| parent.last = child.0);
+    }
+
+    fn cell(&self, id: Id) -> Cell<'t> {
+        self.cells.get(id.0 as usize).copied().unwrap_or(EMPTY)
+    }
+
+    fn update(&mut self, id: Id, change: impl FnOnce(&mut Cell<'t>)) {
+        if let Some(cell) = self.cells.get_mut(id.0 as usize) {
+            change(cell);
+        }
+    }
+}
+
+const EMPTY: Cell<'static> = Cell {
+    key: "",
+    text: "",
+    kind: Kind::Null,
+    written: false,
+    origin: NodeId::FIRST,
+    first: NONE,
+    last: NONE,
+    next: NONE,
+};
+
+impl<'v> Value<'v> {
+    /// Its number in the arena.
+    pub fn id(self) -> Id {
+        self.id
+    }
+
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.cell().kind
+    }
+
+    /// The key that it stands under; empty for items and the root.
+    pub fn name(self) -> &'v str {
+        self.cell().key
+    }
+
+    /// The node that it is written in, or that of the nearest written ancestor.
+    pub fn origin(self) -> NodeId {
+        self.cell().origin
+    }
+
+    /// Whether it stands in the source: not a default.
+    pub fn is_written(self) -> bool {
+        self.cell().written
+    }
+
+    /// The text of a scalar, whatever its type; empty for everything else, `null` included.
+    pub fn text(self) -> &'v str {
+        let cell = self.cell();
+        if cell.kind == Kind::Null {
+            ""
+        } else {
+            cell.text
+        }
+    }
+
+    /// A number; 0 for everything else.
+    pub fn int(self) -> i64 {
+        scalar_int(self.kind(), self.cell().text).unwrap_or(0)
+    }
+
+    /// A number with a fraction; 0 for everything else.
+    pub fn float(self) -> f64 {
+        scalar_float(self.kind(), self.cell().text).unwrap_or(0.0)
+    }
+
+    /// Whether it is `true`.
+    pub fn bool(self) -> bool {
+        self.kind() == Kind::Bool && resolve::bool_value(self.cell().text)
+    }
+
+    /// A number or a text.
+    pub fn int_or_string(self) -> IntOrString<'v> {
+        match self.kind() {
+            Kind::Int | Kind::Float => IntOrString::Int(self.int()),
+            _ => IntOrString::Str(self.text()),
+        }
+    }
+
+    /// A quantity; zero for what is none.
+    pub fn quantity(self) -> Quantity {
+        Quantity::of_scalar(self.kind(), self.text()).unwrap_or_default()
+    }
+
+    /// The value under a key, where it is there and not `null`.
+    pub fn get(self, key: &str) -> Option<Value<'v>> {
+        self.values()
+            .find(|value| value.name() == key)
+            .filter(|value| value.kind() != Kind::Null)
+    }
+
+    /// The value under a key of a map whose keys are data, `null` included: Go holds an empty
+    /// text for it.
+    pub fn entry(self, key: &str) -> Option<Value<'v>> {
+        self.values().find(|value| value.name() == key)
+    }
+
+    /// The values in a list or mapping, `null`s included.
+    pub fn values(self) -> impl Iterator<Item = Value<'v>> + Clone {
+        let cells = self.cells;
+        let mut next = self.cell().first;
+        std::iter::from_fn(move || {
+            let id = Id(next);
+            next = cells.get(next as usize)?.next;
+            Some(Value { cells, id })
+        })
+    }
+
+    /// Whether a list or mapping holds nothing; true for scalars.
+    pub fn is_empty(self) -> bool {
+        self.cell().first == NONE
+    }
+
+    /// How many values a list or mapping holds.
+    pub fn len(self) -> usize {
+        self.values().count()
+    }
+
+    /// Whether two values are the same to the server: the order of keys and how a scalar is
+    /// spelled don't count, and what is empty equals what is absent, as in
+    /// `apiequality.Semantic.DeepEqual` between objects that went through Go's types.
+    pub fn equals(self, other: Value<'_>) -> bool {
+        match (self.kind(), other.kind()) {
+            (Kind::Mapping, Kind::Mapping) => self.within(other) && other.within(self),
+            (Kind::Sequence, Kind::Sequence) => {
+                let pairs = self.values().zip(other.values());
+                self.len() == other.len() && pairs.into_iter().all(|(a, b)| a.equals(b))
+            }
+            (Kind::Int | Kind::Float, Kind::Int | Kind::Float) => self.float() == other.float(),
+            (Kind::Bool, Kind::Bool) => self.bool() == other.bool(),
+            (Kind::String, Kind::String) => self.text() == other.text(),
+            _ => self.is_zero() && other.is_zero(),
+        }
+    }
+
+    /// Whether every value in this mapping that isn't empty has its equal in the other.
+    fn within(self, other: Value<'_>) -> bool {
+        self.values().all(|value| match other.get(value.name()) {
+            Some(twin) => value.equals(twin),
+            None => value.is_zero(),
+        })
+    }
+
+    /// Whether Go can't tell it from a field that isn't there.
+    pub(super) fn is_zero(self) -> bool {
+        match self.kind() {
+            Kind::Null => true,
+            Kind::String => self.text().is_empty(),
+            Kind::Bool => !self.bool(),
+            Kind::Sequence | Kind::Mapping => self.is_empty(),
+            Kind::Int | Kind::Float => false,
+        }
+    }
+
+    fn cell(self) -> Cell<'v> {
+        self.cells.get(self.id.0 as usize).copied().unwrap_or(EMPTY)
+    }
+}

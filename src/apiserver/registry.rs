@@ -1,0 +1,111 @@
+//! Which kinds are modelled, and by which functions: the one list.
+//!
+//! Mirrors the strategies under `pkg/registry`, and the order in which
+//! `apiserver/pkg/registry/rest` calls them (`BeforeCreate`, `BeforeUpdate`).
+
+use super::effective::{self, Effective};
+use super::errors::Validation;
+use super::field::Field;
+use super::gates::Gates;
+use super::validation::apps;
+use crate::minor::Minor;
+use crate::tree::Node;
+
+/// How the server treats a kind.
+#[derive(Debug)]
+pub struct Strategy {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The version in the group.
+    pub version: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+    /// Fills in the defaults of the version (`SetDefaults_…`, `SetObjectDefaults_…`).
+    defaults: fn(&mut Effective<'_>, &Gates),
+    /// Drops fields of disabled features and wipes what the server owns (`PrepareForCreate`).
+    prepare: fn(&mut Effective<'_>, &Gates),
+    /// `Validate`.
+    validate: fn(&mut Validation, &Field<'_, '_>),
+    /// `ValidateUpdate`: the new object, then the old one.
+    validate_update: fn(&mut Validation, &Field<'_, '_>, &Field<'_, '_>),
+    /// `WarningsOnCreate`.
+    warnings: fn(&mut Validation, &Field<'_, '_>),
+    /// `WarningsOnUpdate`: the new object, then the old one.
+    warnings_on_update: fn(&mut Validation, &Field<'_, '_>, &Field<'_, '_>),
+}
+
+/// Every kind that is modelled.
+pub static STRATEGIES: &[Strategy] = &[Strategy {
+    group: "apps",
+    version: "v1",
+    kind: "Deployment",
+    defaults: effective::apps::deployment,
+    prepare: effective::apps::prepare_deployment,
+    validate: apps::validate_deployment,
+    validate_update: apps::validate_deployment_update,
+    warnings: no_warnings,
+    warnings_on_update: no_warnings_on_update,
+}];
+
+/// What the server says to an object that it could decode.
+#[derive(Debug)]
+pub struct Admission<'t> {
+    /// The object as it would be stored.
+    pub effective: Effective<'t>,
+    /// What it found. Errors: the server rejects the object, and sends no warnings.
+    pub validation: Validation,
+}
+
+impl Strategy {
+    /// The strategy of a kind; `None`: it isn't modelled.
+    pub fn of(group: &str, version: &str, kind: &str) -> Option<&'static Self> {
+        STRATEGIES
+            .iter()
+            .find(|s| s.kind == kind && s.group == group && s.version == version)
+    }
+
+    /// The object with its defaults, without what the server drops.
+    pub fn effective<'t>(&self, object: Node<'t>, minor: Minor) -> Effective<'t> {
+        let gates = Gates::of(minor);
+        let mut effective = Effective::copy_of(object);
+        (self.defaults)(&mut effective, &gates);
+        (self.prepare)(&mut effective, &gates);
+        effective
+    }
+
+    /// What the server says to the creation of an object that decodes.
+    pub fn create<'t>(&self, object: Node<'t>, minor: Minor) -> Admission<'t> {
+        let effective = self.effective(object, minor);
+        let mut validation = Validation::new(Gates::of(minor));
+        let root = Field::root(effective.value(effective.root()));
+        (self.validate)(&mut validation, &root);
+        if validation.errors.is_empty() {
+            (self.warnings)(&mut validation, &root);
+        }
+        Admission {
+            effective,
+            validation,
+        }
+    }
+
+    /// What the server says to a PUT of an object that decodes over one that it accepted.
+    pub fn update<'t>(&self, object: Node<'t>, old: Node<'_>, minor: Minor) -> Admission<'t> {
+        let effective = self.effective(object, minor);
+        let before = self.effective(old, minor);
+        let mut validation = Validation::new(Gates::of(minor));
+        let new_root = Field::root(effective.value(effective.root()));
+        let old_root = Field::root(before.value(before.root()));
+        (self.validate_update)(&mut validation, &new_root, &old_root);
+        if validation.errors.is_empty() {
+            (self.warnings_on_update)(&mut validation, &new_root, &old_root);
+        }
+        Admission {
+            effective,
+            validation,
+        }
+    }
+}
+
+fn no_warnings(_: &mut Validation, _: &Field<'_, '_>) {}
+
+fn no_warnings_on_update(_: &mut Validation, _: &Field<'_, '_>, _: &Field<'_, '_>) {}

@@ -1,0 +1,31 @@
+//! Pods and pod templates.
+//!
+//! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
+
+use crate::apiserver::errors::Validation;
+use crate::apiserver::field::Field;
+
+/// `PodValidationOptions`: what an update may keep, and what the minor allows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PodOptions {}
+
+impl PodOptions {
+    /// `GetValidationOptionsFromPodTemplate`.
+    pub fn of_template(
+        v: &Validation,
+        template: &Field<'_, '_>,
+        old: Option<&Field<'_, '_>>,
+    ) -> Self {
+        let _ = (v, template, old);
+        Self {}
+    }
+}
+
+/// `ValidatePodTemplateSpec`.
+pub fn validate_pod_template_spec(
+    v: &mut Validation,
+    template: &Field<'_, '_>,
+    options: &PodOptions,
+) {
+    let _ = (v, template, options);
+}
