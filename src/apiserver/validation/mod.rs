@@ -6,6 +6,7 @@
 //! judges which kind is listed in `registry`.
 
 pub mod apps;
+pub mod claim;
 pub mod format;
 pub mod labels;
 pub mod meta;

@@ -2,6 +2,9 @@
 //!
 //! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
 
+pub mod containers;
+pub mod volumes;
+
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 
