@@ -91,7 +91,7 @@ impl Strategy {
     /// What the server says to a PUT of an object that decodes over one that it accepted.
     pub fn update<'t>(&self, object: Node<'t>, old: Node<'_>, minor: Minor) -> Admission<'t> {
         let effective = self.effective(object, minor);
-        let before = self.effective(old, minor);
+        let before = self.effective(old, minor).as_old();
         let mut validation = Validation::new(Gates::of(minor));
         let new_root = Field::root(effective.value(effective.root()));
         let old_root = Field::root(before.value(before.root()));

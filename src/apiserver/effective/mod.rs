@@ -9,6 +9,7 @@
 pub mod apps;
 pub mod core;
 
+use crate::finding::Step;
 use crate::object::quantity::Quantity;
 use crate::tree::{Kind, Node, NodeId, scalar_float, scalar_int};
 use crate::yaml::resolve;
@@ -21,6 +22,8 @@ pub struct Id(u32);
 #[derive(Debug)]
 pub struct Effective<'t> {
     cells: Vec<Cell<'t>>,
+    /// It is the object that an update replaces.
+    old: bool,
 }
 
 /// A value of an `Effective`. Cheap to copy.
@@ -28,6 +31,18 @@ pub struct Effective<'t> {
 pub struct Value<'v> {
     cells: &'v [Cell<'v>],
     id: Id,
+    old: bool,
+}
+
+/// Where a value stands: in which object, and which value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// In the object that an update replaces.
+    pub old: bool,
+    /// The value.
+    pub id: Id,
+    /// The node that it is written in, or that of the nearest written ancestor.
+    pub node: NodeId,
 }
 
 /// A number or a text, as `intstr.IntOrString` holds it.
@@ -50,6 +65,7 @@ struct Cell<'t> {
     written: bool,
     /// The node that it is written in, or that of the nearest written ancestor.
     origin: NodeId,
+    parent: u32,
     first: u32,
     last: u32,
     next: u32,
@@ -62,9 +78,37 @@ impl<'t> Effective<'t> {
     pub fn copy_of(object: Node<'t>) -> Self {
         let mut effective = Self {
             cells: Vec::with_capacity(128),
+            old: false,
         };
         effective.copy("", object);
         effective
+    }
+
+    /// Marks it as the object that an update replaces.
+    #[must_use]
+    pub fn as_old(mut self) -> Self {
+        self.old = true;
+        self
+    }
+
+    /// The steps from the object to a value.
+    pub fn steps(&self, id: Id) -> Vec<Step<'t>> {
+        let mut steps = Vec::new();
+        let mut cell = self.cell(id);
+        let mut at = id.0;
+        while cell.parent != NONE {
+            let parent = self.cell(Id(cell.parent));
+            steps.push(if parent.kind == Kind::Sequence {
+                let mut items = self.value(Id(cell.parent)).values();
+                Step::Index(items.position(|item| item.id.0 == at).unwrap_or(0))
+            } else {
+                Step::Key(cell.key)
+            });
+            at = cell.parent;
+            cell = parent;
+        }
+        steps.reverse();
+        steps
     }
 
     /// The object.
@@ -77,6 +121,7 @@ impl<'t> Effective<'t> {
         Value {
             cells: &self.cells,
             id,
+            old: self.old,
         }
     }
 
@@ -165,6 +210,7 @@ impl<'t> Effective<'t> {
             kind: node.kind(),
             written: true,
             origin: node.id(),
+            parent: NONE,
             first: NONE,
             last: NONE,
             next: NONE,
@@ -206,6 +252,7 @@ impl<'t> Effective<'t> {
             kind,
             written,
             origin,
+            parent: NONE,
             first: NONE,
             last: NONE,
             next: NONE,
@@ -221,6 +268,7 @@ impl<'t> Effective<'t> {
             None => self.update(parent, |parent| parent.first = child.0),
         }
         self.update(parent, |parent| parent.last = child.0);
+        self.update(child, |child| child.parent = parent.0);
     }
 
     fn cell(&self, id: Id) -> Cell<'t> {
@@ -240,6 +288,7 @@ const EMPTY: Cell<'static> = Cell {
     kind: Kind::Null,
     written: false,
     origin: NodeId::FIRST,
+    parent: NONE,
     first: NONE,
     last: NONE,
     next: NONE,
@@ -264,6 +313,15 @@ impl<'v> Value<'v> {
     /// The node that it is written in, or that of the nearest written ancestor.
     pub fn origin(self) -> NodeId {
         self.cell().origin
+    }
+
+    /// Where it stands.
+    pub fn spot(self) -> Spot {
+        Spot {
+            old: self.old,
+            id: self.id,
+            node: self.origin(),
+        }
     }
 
     /// Whether it stands in the source: not a default.
@@ -324,12 +382,12 @@ impl<'v> Value<'v> {
 
     /// The values in a list or mapping, `null`s included.
     pub fn values(self) -> impl Iterator<Item = Value<'v>> + Clone {
-        let cells = self.cells;
+        let Value { cells, old, .. } = self;
         let mut next = self.cell().first;
         std::iter::from_fn(move || {
             let id = Id(next);
             next = cells.get(next as usize)?.next;
-            Some(Value { cells, id })
+            Some(Value { cells, id, old })
         })
     }
 
