@@ -390,6 +390,7 @@ impl<'a> Seen<'a> {
             summary.objects += usize::from(judged.depth != Depth::Hidden);
             match judged.depth {
                 Depth::Hidden => {}
+                Depth::Server => summary.depth.server += 1,
                 Depth::Schema => summary.depth.schema += 1,
                 Depth::Structure => summary.depth.structure += 1,
                 Depth::Unchecked => {
@@ -458,6 +459,7 @@ impl Ran {
 pub fn all_metas(rules: &[&'static Rule]) -> Vec<&'static RuleMeta> {
     let engines = super::generic::METAS
         .iter()
+        .chain(super::admission::rules::METAS)
         .chain(&super::usage::RULES)
         .copied();
     let mut metas: Vec<_> = engines.chain(rules.iter().map(|rule| &rule.meta)).collect();
