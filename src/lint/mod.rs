@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod baseline;
+pub mod before;
 pub mod config;
 mod gather;
 pub mod generic;
