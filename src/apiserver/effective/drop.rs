@@ -274,8 +274,8 @@ impl Drop<'_, '_, '_> {
         }
         if self.object.get(lifecycle, "stopSignal").is_some() {
             self.unless(false, lifecycle, "stopSignal", "ContainerStopSignals");
-            let mut left = self.object.value(lifecycle).values();
-            if left.all(|handler| handler.kind() == Kind::Null) {
+            let mut left = self.object.children(lifecycle).into_iter();
+            if left.all(|id| self.object.value(id).kind() == Kind::Null) {
                 self.object.remove(container, "lifecycle");
             }
         }
