@@ -8,6 +8,7 @@
 
 pub mod apps;
 pub mod core;
+pub mod meta;
 
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
