@@ -27,6 +27,10 @@ macro_rules! gates {
 gates! {
     /// `RelaxedServiceNameValidation`: names of Services may begin with a digit.
     relaxed_service_names: 36..;
+    /// Faults of owner references name the index of the reference, and what is empty is required.
+    owner_references_by_index: 37..;
+    /// What must not be empty in an owner reference isn't named twice.
+    owner_references_say_it_once: 34..;
     /// Label keys and values are measured in bytes, by that word.
     labels_say_bytes: 35..;
     /// Too long texts are told in bytes (`field.TooLong`).

@@ -10,9 +10,11 @@ pub mod apps;
 pub mod core;
 mod drop;
 mod image;
+pub mod meta;
 mod resources;
 mod volumes;
 
+use crate::finding::Step;
 use crate::object::quantity::Quantity;
 use crate::tree::{Kind, Node, NodeId, scalar_float, scalar_int};
 use crate::yaml::resolve;
@@ -28,6 +30,8 @@ pub struct Effective<'t> {
     /// The amounts in resource lists, which the server rounds.
     quantities: Vec<Quantity>,
     dropped: Vec<Dropped<'t>>,
+    /// It is the object that an update replaces.
+    old: bool,
 }
 
 /// A written field that the server takes out of an object without a word.
@@ -46,6 +50,17 @@ pub struct Dropped<'t> {
 pub struct Value<'v> {
     object: &'v Effective<'v>,
     id: Id,
+}
+
+/// Where a value stands: in which object, and which value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// In the object that an update replaces.
+    pub old: bool,
+    /// The value.
+    pub id: Id,
+    /// The node that it is written in, or that of the nearest written ancestor.
+    pub node: NodeId,
 }
 
 /// A number or a text, as `intstr.IntOrString` holds it.
@@ -70,6 +85,7 @@ struct Cell<'t> {
     origin: NodeId,
     /// The place of its amount in `quantities`, for values of resource lists.
     quantity: u32,
+    parent: u32,
     first: u32,
     last: u32,
     next: u32,
@@ -84,9 +100,37 @@ impl<'t> Effective<'t> {
             cells: Vec::with_capacity(128),
             quantities: Vec::new(),
             dropped: Vec::new(),
+            old: false,
         };
         effective.copy("", object);
         effective
+    }
+
+    /// Marks it as the object that an update replaces.
+    #[must_use]
+    pub fn as_old(mut self) -> Self {
+        self.old = true;
+        self
+    }
+
+    /// The steps from the object to a value.
+    pub fn steps(&self, id: Id) -> Vec<Step<'t>> {
+        let mut steps = Vec::new();
+        let mut cell = self.cell(id);
+        let mut at = id.0;
+        while cell.parent != NONE {
+            let parent = self.cell(Id(cell.parent));
+            steps.push(if parent.kind == Kind::Sequence {
+                let mut items = self.value(Id(cell.parent)).values();
+                Step::Index(items.position(|item| item.id.0 == at).unwrap_or(0))
+            } else {
+                Step::Key(cell.key)
+            });
+            at = cell.parent;
+            cell = parent;
+        }
+        steps.reverse();
+        steps
     }
 
     /// The object.
@@ -250,6 +294,7 @@ impl<'t> Effective<'t> {
             written: true,
             origin: node.id(),
             quantity: NONE,
+            parent: NONE,
             first: NONE,
             last: NONE,
             next: NONE,
@@ -293,6 +338,7 @@ impl<'t> Effective<'t> {
             written,
             origin,
             quantity: NONE,
+            parent: NONE,
             first: NONE,
             last: NONE,
             next: NONE,
@@ -308,6 +354,7 @@ impl<'t> Effective<'t> {
             None => self.update(parent, |parent| parent.first = child.0),
         }
         self.update(parent, |parent| parent.last = child.0);
+        self.update(child, |child| child.parent = parent.0);
     }
 
     fn cell(&self, id: Id) -> Cell<'t> {
@@ -328,6 +375,7 @@ const EMPTY: Cell<'static> = Cell {
     written: false,
     origin: NodeId::FIRST,
     quantity: NONE,
+    parent: NONE,
     first: NONE,
     last: NONE,
     next: NONE,
@@ -352,6 +400,15 @@ impl<'v> Value<'v> {
     /// The node that it is written in, or that of the nearest written ancestor.
     pub fn origin(self) -> NodeId {
         self.cell().origin
+    }
+
+    /// Where it stands.
+    pub fn spot(self) -> Spot {
+        Spot {
+            old: self.object.old,
+            id: self.id,
+            node: self.origin(),
+        }
     }
 
     /// Whether it stands in the source: not a default.
