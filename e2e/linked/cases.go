@@ -35,7 +35,7 @@ const batchSize = 64
 func judgeCases(in io.Reader, out *bufio.Writer, workers int) error {
 	work := make(chan *batch)
 	ordered := make(chan *batch, 2*workers)
-	for range workers {
+	for i := 0; i < workers; i++ {
 		j, err := newJudge()
 		if err != nil {
 			return err

@@ -66,7 +66,10 @@ func cut(c metav1.StatusCause) string {
 	values := json.NewDecoder(strings.NewReader(rest))
 	var value json.RawMessage
 	if err := values.Decode(&value); err == nil {
-		return strings.TrimPrefix(rest[values.InputOffset():], ": ")
+		after := rest[values.InputOffset():]
+		if detail, found := strings.CutPrefix(after, ": "); found || after == "" {
+			return detail
+		}
 	}
 	// A value as Go prints it.
 	if _, detail, found := strings.Cut(rest, "}: "); found {

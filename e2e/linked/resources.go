@@ -9,6 +9,8 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/registry/rest"
+	apiregistrationinstall "k8s.io/kube-aggregator/pkg/apis/apiregistration/install"
+	"k8s.io/kube-aggregator/pkg/registry/apiservice"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/apis/admissionregistration"
 	"k8s.io/kubernetes/pkg/registry/admissionregistration/mutatingwebhookconfiguration"
@@ -81,7 +83,7 @@ type resource struct {
 	strategy rest.RESTCreateUpdateStrategy
 }
 
-// Every kind that is judged, in whatever version the minor serves it; apiservice.go adds one.
+// Every kind that is judged, in whatever version the minor serves it.
 var resources = map[schema.GroupKind]resource{
 	{Kind: "ConfigMap"}:             {"configmaps", configmap.Strategy},
 	{Kind: "Endpoints"}:             {"endpoints", endpoint.Strategy},
@@ -105,6 +107,7 @@ var resources = map[schema.GroupKind]resource{
 	{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}:   {"validatingwebhookconfigurations", validatingwebhookconfiguration.Strategy},
 
 	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: {"customresourcedefinitions", customresourcedefinition.NewStrategy(legacyscheme.Scheme)},
+	{Group: "apiregistration.k8s.io", Kind: "APIService"}:             {"apiservices", apiservice.NewStrategy(legacyscheme.Scheme)},
 
 	{Group: "apps", Kind: "ControllerRevision"}: {"controllerrevisions", controllerrevision.Strategy},
 	{Group: "apps", Kind: "DaemonSet"}:          {"daemonsets", daemonset.Strategy},
@@ -142,8 +145,11 @@ var resources = map[schema.GroupKind]resource{
 	{Group: "storage.k8s.io", Kind: "StorageClass"}:     {"storageclasses", storageclass.Strategy},
 }
 
-// This group has a server and a scheme of its own.
-func init() { apiextensionsinstall.Install(legacyscheme.Scheme) }
+// These groups have servers and schemes of their own.
+func init() {
+	apiextensionsinstall.Install(legacyscheme.Scheme)
+	apiregistrationinstall.Install(legacyscheme.Scheme)
+}
 
 // What a binding of an admission policy asks for only to authorize its author, who may do all.
 type noPolicies struct{}

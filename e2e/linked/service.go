@@ -124,7 +124,7 @@ func (s *slots) Allocate(slot int) (bool, error) {
 
 // AllocateNext leaves the slots below the offset, as the server does, for those who ask for them.
 func (s *slots) AllocateNext() (int, bool, error) {
-	for i := range s.size {
+	for i := 0; i < s.size; i++ {
 		if slot := (s.offset + i) % s.size; !s.taken[slot] {
 			s.taken[slot] = true
 			return slot, true, nil
