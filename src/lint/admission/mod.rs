@@ -8,10 +8,10 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use crate::apiserver::effective::{Effective, Spot};
+use crate::apiserver::effective::{Dropped, Effective, Spot};
 use crate::apiserver::errors::{Error, Reason, Warning};
 use crate::apiserver::registry::{Admission, Strategy};
-use crate::finding::{Finding, Related, RuleMeta, Server, Step, render_path, shown_span};
+use crate::finding::{Finding, Related, RuleMeta, Server, Step, locate, render_path, shown_span};
 use crate::lint::verdicts::new_finding;
 use crate::object::Object;
 use crate::rule::{Context, Sink, Undecided};
@@ -73,9 +73,12 @@ fn report<'t>(
         let finding = reporter.rejection(rule, error, by_update);
         sink.findings.push(finding);
     }
-    let warnings = admission.validation.warnings.iter();
-    let warnings = warnings.filter(|_| hidden_by.is_none());
-    sink.findings.extend(warnings.map(|w| reporter.warning(w)));
+    if hidden_by.is_none() && !rejected {
+        let warnings = admission.validation.warnings.iter();
+        sink.findings.extend(warnings.map(|w| reporter.warning(w)));
+        let dropped = admission.effective.dropped().iter();
+        sink.findings.extend(dropped.map(|d| reporter.dropped(d)));
+    }
     rejected
 }
 
@@ -140,6 +143,24 @@ impl<'t> Reporter<'_, 't> {
             detail: warning.text.clone(),
         });
         finding
+    }
+
+    fn dropped(&self, dropped: &Dropped<'_>) -> Finding {
+        let object = self.context.object();
+        let rule = &rules::DROPPED_FIELD;
+        let minor = self.context.minor;
+        let name = dropped.name;
+        let message = match dropped.gate {
+            Some(gate) => {
+                format!("Kubernetes {minor} drops `{name}`: its feature {gate} is off by default")
+            }
+            None => format!("Kubernetes {minor} drops `{name}`"),
+        };
+        let (steps, _) = locate(object.root, dropped.node).unwrap_or_default();
+        let value = object.root.tree().node(dropped.node);
+        let key = object.key(rule.id, &steps, Some(value));
+        let place = object.place_of(dropped.node);
+        new_finding(self.context, rule, place, key, message)
     }
 
     /// A finding about a value of the object; `field` is how the server names it.

@@ -8,6 +8,7 @@ use crate::lint::generic;
 
 /// All of them, by name.
 pub static METAS: &[&RuleMeta] = &[
+    &DROPPED_FIELD,
     &FORBIDDEN_FIELD,
     &INVALID_VALUE,
     &PROGRESS_DEADLINE_TOO_SHORT,
@@ -55,7 +56,7 @@ pub fn owner(error: &Error, by_update: bool) -> &'static RuleMeta {
     }
 }
 
-/// Makes the meta of a rule that a recorded verdict stands behind.
+/// Makes the meta of a rule about what the server rejects.
 macro_rules! rejected {
     ($($name:ident = $id:literal;)*) => {$(
         #[doc = concat!("See `rules/server/", $id, ".md`.")]
@@ -82,11 +83,21 @@ rejected! {
     ZERO_SURGE_ZERO_UNAVAILABLE = "zero-surge-zero-unavailable";
 }
 
-/// See `rules/server/server-warning.md`.
-pub static SERVER_WARNING: RuleMeta = RuleMeta {
-    id: "server-warning",
-    family: Family::Server,
-    severity: Severity::Warning,
-    proof: Proof::Rejected,
-    page: include_str!("../../../rules/server/server-warning.md"),
-};
+/// Makes the meta of a rule about what the server accepts.
+macro_rules! accepted {
+    ($($name:ident = $id:literal;)*) => {$(
+        #[doc = concat!("See `rules/server/", $id, ".md`.")]
+        pub static $name: RuleMeta = RuleMeta {
+            id: $id,
+            family: Family::Server,
+            severity: Severity::Warning,
+            proof: Proof::Rejected,
+            page: include_str!(concat!("../../../rules/server/", $id, ".md")),
+        };
+    )*};
+}
+
+accepted! {
+    DROPPED_FIELD = "dropped-field";
+    SERVER_WARNING = "server-warning";
+}
