@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
+use super::effective::Spot;
 use super::field::Field;
 use super::gates::Gates;
 use crate::finding::{Step, render_path};
-use crate::tree::NodeId;
 
 /// The type of an error: `details.causes[].reason` in the server's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,12 +64,12 @@ pub struct Error {
     pub field: String,
     /// The server's words after the field and the value.
     pub detail: Cow<'static, str>,
-    /// The node of the field or of its nearest written ancestor.
-    pub node: NodeId,
-    /// Keys from `node` to the field, where the field itself isn't written.
+    /// The field or its nearest ancestor that is set.
+    pub spot: Option<Spot>,
+    /// Keys from `spot` to the field, where the field itself isn't set.
     pub missing: Vec<String>,
-    /// Nodes of other fields that the fault depends on, with what they are.
-    pub related: Vec<(NodeId, &'static str)>,
+    /// Other fields that the fault depends on, with what they are.
+    pub related: Vec<(Spot, &'static str)>,
 }
 
 /// One warning that comes with the server's answer.
@@ -79,8 +79,8 @@ pub struct Warning {
     pub row: &'static str,
     /// The text of the `Warning` header, as kubectl prints it.
     pub text: String,
-    /// The node that it is about, or its nearest written ancestor.
-    pub node: NodeId,
+    /// The field that it is about or its nearest ancestor that is set.
+    pub spot: Option<Spot>,
 }
 
 /// A validation under way: what it found so far, and what it may ask.
@@ -210,7 +210,7 @@ impl Validation {
             reason,
             field: render_path(&steps),
             detail: detail.into(),
-            node: field.origin(),
+            spot: field.spot(),
             missing: field.missing().into_iter().map(str::to_owned).collect(),
             related: Vec::new(),
         })
@@ -221,7 +221,7 @@ impl Validation {
         self.warnings.push(Warning {
             row,
             text,
-            node: field.origin(),
+            spot: field.spot(),
         });
     }
 }
@@ -230,7 +230,7 @@ impl Error {
     /// Names another field that the fault depends on: it is shown beside it, and what can't be
     /// known of it makes the fault undecided.
     pub fn with(&mut self, field: &Field<'_, '_>, what: &'static str) -> &mut Self {
-        self.related.push((field.origin(), what));
+        self.related.extend(field.spot().map(|spot| (spot, what)));
         self
     }
 }

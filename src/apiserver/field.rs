@@ -4,10 +4,10 @@
 //! `pkg/util/validation/field/path.go`). A path is a chain of borrowed steps and costs nothing
 //! until an error renders it.
 
-use super::effective::{IntOrString, Value};
+use super::effective::{IntOrString, Spot, Value};
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
-use crate::tree::{Kind, NodeId};
+use crate::tree::Kind;
 
 /// A field, set or not.
 #[derive(Clone, Copy)]
@@ -155,23 +155,23 @@ impl<'p, 'v> Field<'p, 'v> {
         steps
     }
 
-    /// The node that it is written in, or that of its nearest written ancestor.
-    pub fn origin(&self) -> NodeId {
+    /// Where it stands: the place of its value, or of its nearest ancestor that has one.
+    pub fn spot(&self) -> Option<Spot> {
         let mut at = Some(self);
         while let Some(field) = at {
             if let Some(value) = field.value {
-                return value.origin();
+                return Some(value.spot());
             }
             at = field.parent;
         }
-        NodeId::FIRST
+        None
     }
 
-    /// The keys from `origin` to the field, where it isn't written itself.
+    /// The keys from `spot` to the field, where it isn't set itself.
     pub fn missing(&self) -> Vec<&'p str> {
         let mut keys = Vec::new();
         let mut at = Some(self);
-        while let Some(field) = at.filter(|field| !field.is_written()) {
+        while let Some(field) = at.filter(|field| field.value.is_none()) {
             if let Step::Key(key) | Step::MapKey(key) = field.step {
                 keys.push(key);
             }
@@ -179,9 +179,5 @@ impl<'p, 'v> Field<'p, 'v> {
         }
         keys.reverse();
         keys
-    }
-
-    fn is_written(&self) -> bool {
-        self.value.is_some_and(Value::is_written)
     }
 }

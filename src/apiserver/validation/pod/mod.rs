@@ -3,6 +3,7 @@
 //! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
 
 pub mod containers;
+pub mod security;
 pub mod volumes;
 
 use crate::apiserver::errors::Validation;
