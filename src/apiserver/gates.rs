@@ -27,6 +27,8 @@ macro_rules! gates {
 gates! {
     /// `RelaxedServiceNameValidation`: names of Services may begin with a digit.
     relaxed_service_names: 36..;
+    /// `StrictIPCIDRValidation`: no leading zeros, no IPv4-mapped IPv6 addresses.
+    strict_ip_cidr_validation: 36..;
     /// Label keys and values are measured in bytes, by that word.
     labels_say_bytes: 35..;
     /// Too long texts are told in bytes (`field.TooLong`).
