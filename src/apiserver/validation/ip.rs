@@ -5,7 +5,7 @@
 //! `ParseCIDRSloppy` (`k8s.io/utils/net`), which let leading zeros pass, and Go's `net/netip`,
 //! which doesn't. What only one of the two accepts is remembered while reading.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::format::Messages;
 use crate::apiserver::gates::Gates;
