@@ -27,10 +27,49 @@ macro_rules! gates {
 gates! {
     /// `RelaxedServiceNameValidation`: names of Services may begin with a digit.
     relaxed_service_names: 36..;
+    /// Faults of owner references name the index of the reference, and what is empty is required.
+    owner_references_by_index: 37..;
+    /// What must not be empty in an owner reference isn't named twice.
+    owner_references_say_it_once: 34..;
     /// Label keys and values are measured in bytes, by that word.
     labels_say_bytes: 35..;
     /// Too long texts are told in bytes (`field.TooLong`).
     too_long_says_bytes: 32..;
     /// The pod template and the claim templates of a StatefulSet are validated.
     stateful_set_templates: 34..;
+
+    // Pods.
+    /// `ClusterTrustBundleProjection`: `clusterTrustBundle` in projected volumes.
+    cluster_trust_bundles: 37..;
+    /// `ContainerRestartRules` is known and off: `restartPolicyRules` and the `restartPolicy` of
+    /// containers that are no sidecars are dropped. Before, nobody dropped the latter.
+    drops_restart_rules: 34..35;
+    /// `DynamicResourceAllocation`: `resourceClaims` and `resources.claims`.
+    dynamic_resource_allocation: 34..;
+    /// `EnvFiles`: `valueFrom.fileKeyRef`.
+    env_files: 35..;
+    /// `HostnameOverride`.
+    hostname_override: 35..;
+    /// `ImageVolume`: volumes that are images.
+    image_volumes: 35..;
+    /// `InPlacePodVerticalScaling`: `resizePolicy`.
+    in_place_resize: 33..;
+    /// `MatchLabelKeysInPodAffinity`.
+    match_label_keys_in_pod_affinity: 31..;
+    /// `PodCertificateRequest`: `podCertificate` in projected volumes.
+    pod_certificates: 37..;
+    /// `PodLevelResources`: `resources` of a pod.
+    pod_level_resources: 34..;
+    /// `PodLifecycleSleepAction`.
+    sleep_action: 30..;
+    /// `ProcMountType`.
+    proc_mount: 33..;
+    /// `RecursiveReadOnlyMounts`.
+    recursive_read_only_mounts: 31..;
+    /// `SELinuxChangePolicy`.
+    selinux_change_policy: 33..;
+    /// `SupplementalGroupsPolicy`.
+    supplemental_groups_policy: 33..;
+    /// `UserNamespacesSupport`: `hostUsers`.
+    user_namespaces: 33..;
 }

@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::apps;
+use super::validation::{apps, meta};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -20,6 +20,8 @@ pub struct Strategy {
     pub version: &'static str,
     /// The kind.
     pub kind: &'static str,
+    /// Whether its objects live in namespaces (`NamespaceScoped`).
+    pub namespaced: bool,
     /// Fills in the defaults of the version (`SetDefaults_…`, `SetObjectDefaults_…`).
     defaults: fn(&mut Effective<'_>, &Gates),
     /// Drops fields of disabled features and wipes what the server owns (`PrepareForCreate`).
@@ -39,6 +41,7 @@ pub static STRATEGIES: &[Strategy] = &[Strategy {
     group: "apps",
     version: "v1",
     kind: "Deployment",
+    namespaced: true,
     defaults: effective::apps::deployment,
     prepare: effective::apps::prepare_deployment,
     validate: apps::validate_deployment,
@@ -68,6 +71,7 @@ impl Strategy {
     pub fn effective<'t>(&self, object: Node<'t>, minor: Minor) -> Effective<'t> {
         let gates = Gates::of(minor);
         let mut effective = Effective::copy_of(object);
+        effective::meta::prepare(&mut effective, self.namespaced);
         (self.defaults)(&mut effective, &gates);
         (self.prepare)(&mut effective, &gates);
         effective
@@ -75,10 +79,16 @@ impl Strategy {
 
     /// What the server says to the creation of an object that decodes.
     pub fn create<'t>(&self, object: Node<'t>, minor: Minor) -> Admission<'t> {
-        let effective = self.effective(object, minor);
+        let mut effective = self.effective(object, minor);
+        effective::meta::prepare_for_create(&mut effective);
         let mut validation = Validation::new(Gates::of(minor));
         let root = Field::root(effective.value(effective.root()));
         (self.validate)(&mut validation, &root);
+        if validation.errors.is_empty() {
+            let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
+            let v = &mut validation;
+            meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
+        }
         if validation.errors.is_empty() {
             (self.warnings)(&mut validation, &root);
         }
@@ -95,6 +105,7 @@ impl Strategy {
         let mut validation = Validation::new(Gates::of(minor));
         let new_root = Field::root(effective.value(effective.root()));
         let old_root = Field::root(before.value(before.root()));
+        self.validate_common_fields(&mut validation, &new_root, &old_root);
         (self.validate_update)(&mut validation, &new_root, &old_root);
         if validation.errors.is_empty() {
             (self.warnings_on_update)(&mut validation, &new_root, &old_root);
@@ -103,6 +114,14 @@ impl Strategy {
             effective,
             validation,
         }
+    }
+
+    /// `validateCommonFields`.
+    fn validate_common_fields(&self, v: &mut Validation, new: &Field<'_, '_>, old: &Field<'_, '_>) {
+        let (new, old) = (new.key("metadata"), old.key("metadata"));
+        let format = meta::validate_path_segment;
+        meta::validate_object_meta_accessor(v, &new, self.namespaced, format);
+        meta::validate_object_meta_accessor_update(v, &new, &old);
     }
 }
 

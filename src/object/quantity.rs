@@ -107,6 +107,23 @@ impl Quantity {
         round_away(self.nanos, UNIT)
     }
 
+    /// With what is below a thousandth rounded away from zero (`RoundUp(-3)`).
+    pub fn rounded_to_milli(self) -> Self {
+        let nanos = round_away(self.nanos, UNIT / 1000).saturating_mul(UNIT / 1000);
+        Self { nanos, ..self }
+    }
+
+    /// The sum; its format is that of the first one that isn't zero (`Add`).
+    pub fn plus(self, other: Self) -> Self {
+        let format = if self.nanos == 0 {
+            other.format
+        } else {
+            self.format
+        };
+        let nanos = self.nanos.saturating_add(other.nanos);
+        Self { nanos, format }
+    }
+
     /// Whether thousandths are exact (`MilliValue() % 1000`-like checks ask `is_whole`).
     pub fn is_whole(self) -> bool {
         self.nanos % UNIT == 0

@@ -8,6 +8,11 @@
 
 pub mod apps;
 pub mod core;
+mod drop;
+mod image;
+pub mod meta;
+mod resources;
+mod volumes;
 
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
@@ -22,16 +27,29 @@ pub struct Id(u32);
 #[derive(Debug)]
 pub struct Effective<'t> {
     cells: Vec<Cell<'t>>,
+    /// The amounts in resource lists, which the server rounds.
+    quantities: Vec<Quantity>,
+    dropped: Vec<Dropped<'t>>,
     /// It is the object that an update replaces.
     old: bool,
+}
+
+/// A written field that the server takes out of an object without a word.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropped<'t> {
+    /// The value.
+    pub node: NodeId,
+    /// The key that it stands under.
+    pub name: &'t str,
+    /// The feature gate that would have to be on; `None`: nothing brings it back.
+    pub gate: Option<&'static str>,
 }
 
 /// A value of an `Effective`. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Value<'v> {
-    cells: &'v [Cell<'v>],
+    object: &'v Effective<'v>,
     id: Id,
-    old: bool,
 }
 
 /// Where a value stands: in which object, and which value it is.
@@ -65,6 +83,8 @@ struct Cell<'t> {
     written: bool,
     /// The node that it is written in, or that of the nearest written ancestor.
     origin: NodeId,
+    /// The place of its amount in `quantities`, for values of resource lists.
+    quantity: u32,
     parent: u32,
     first: u32,
     last: u32,
@@ -78,6 +98,8 @@ impl<'t> Effective<'t> {
     pub fn copy_of(object: Node<'t>) -> Self {
         let mut effective = Self {
             cells: Vec::with_capacity(128),
+            quantities: Vec::new(),
+            dropped: Vec::new(),
             old: false,
         };
         effective.copy("", object);
@@ -118,11 +140,12 @@ impl<'t> Effective<'t> {
 
     /// A value, to read.
     pub fn value(&self, id: Id) -> Value<'_> {
-        Value {
-            cells: &self.cells,
-            id,
-            old: self.old,
-        }
+        Value { object: self, id }
+    }
+
+    /// The written fields that were taken out with `drop_field`, in that order.
+    pub fn dropped(&self) -> &[Dropped<'t>] {
+        &self.dropped
     }
 
     /// The value of a mapping under a key, where it is there and not `null`.
@@ -133,6 +156,29 @@ impl<'t> Effective<'t> {
     /// The value under a path of keys.
     pub fn at(&self, of: Id, path: &[&str]) -> Option<Id> {
         path.iter().try_fold(of, |id, key| self.get(id, key))
+    }
+
+    /// The items of a list of structs under a key; a `null` among them becomes an empty struct.
+    pub fn items(&mut self, of: Id, key: &str) -> Vec<Id> {
+        let items = self.get(of, key).map_or(Vec::new(), |id| self.children(id));
+        for item in &items {
+            self.update(*item, |cell| {
+                if cell.kind == Kind::Null {
+                    cell.kind = Kind::Mapping;
+                }
+            });
+        }
+        items
+    }
+
+    /// The key that a value stands under.
+    pub fn key_of(&self, id: Id) -> &'t str {
+        self.cell(id).key
+    }
+
+    /// The text under a key; empty where there is none.
+    pub fn text(&self, of: Id, key: &str) -> &str {
+        self.value(of).get(key).map_or("", Value::text)
     }
 
     /// The values in a list or mapping.
@@ -182,12 +228,49 @@ impl<'t> Effective<'t> {
         self.copy_cell(of, key, from)
     }
 
+    /// Gives a value of a resource list its amount.
+    pub fn set_quantity(&mut self, id: Id, quantity: Quantity) {
+        let place = self.quantities.len() as u32;
+        self.quantities.push(quantity);
+        self.update(id, |cell| cell.quantity = place);
+    }
+
+    /// Takes the value under a key out of a mapping, and remembers that, if somebody wrote it.
+    pub fn drop_field(&mut self, of: Id, key: &str, gate: Option<&'static str>) {
+        if let Some(id) = self.get(of, key) {
+            let cell = self.cell(id);
+            self.note_dropped(&cell, gate);
+            self.remove(of, key);
+        }
+    }
+
+    /// Takes a value out of a list, and remembers that.
+    pub fn drop_item(&mut self, of: Id, item: Id, gate: Option<&'static str>) {
+        let cell = self.cell(item);
+        self.note_dropped(&cell, gate);
+        self.unlink(of, |_, at| at == item.0);
+    }
+
+    fn note_dropped(&mut self, cell: &Cell<'t>, gate: Option<&'static str>) {
+        if cell.written {
+            self.dropped.push(Dropped {
+                node: cell.origin,
+                name: cell.key,
+                gate,
+            });
+        }
+    }
+
     /// Takes the value under a key out of a mapping.
     pub fn remove(&mut self, of: Id, key: &str) {
+        self.unlink(of, |cell, _| cell.key == key);
+    }
+
+    fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
         let mut before = NONE;
         let mut at = self.cell(of).first;
         while let Some(cell) = self.cells.get(at as usize).copied() {
-            if cell.key != key {
+            if !goes(&cell, at) {
                 before = at;
             } else {
                 match self.cells.get_mut(before as usize) {
@@ -210,6 +293,7 @@ impl<'t> Effective<'t> {
             kind: node.kind(),
             written: true,
             origin: node.id(),
+            quantity: NONE,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -229,6 +313,7 @@ impl<'t> Effective<'t> {
     fn copy_cell(&mut self, of: Id, key: &'t str, from: Id) -> Id {
         let cell = self.cell(from);
         let id = self.push(of, key, cell.kind, cell.text, cell.origin, false);
+        self.update(id, |copy| copy.quantity = cell.quantity);
         for child in self.children(from) {
             let key = self.cell(child).key;
             self.copy_cell(id, key, child);
@@ -252,6 +337,7 @@ impl<'t> Effective<'t> {
             kind,
             written,
             origin,
+            quantity: NONE,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -288,6 +374,7 @@ const EMPTY: Cell<'static> = Cell {
     kind: Kind::Null,
     written: false,
     origin: NodeId::FIRST,
+    quantity: NONE,
     parent: NONE,
     first: NONE,
     last: NONE,
@@ -318,7 +405,7 @@ impl<'v> Value<'v> {
     /// Where it stands.
     pub fn spot(self) -> Spot {
         Spot {
-            old: self.old,
+            old: self.object.old,
             id: self.id,
             node: self.origin(),
         }
@@ -364,7 +451,11 @@ impl<'v> Value<'v> {
 
     /// A quantity; zero for what is none.
     pub fn quantity(self) -> Quantity {
-        Quantity::of_scalar(self.kind(), self.text()).unwrap_or_default()
+        let known = self.object.quantities.get(self.cell().quantity as usize);
+        match known {
+            Some(quantity) => *quantity,
+            None => Quantity::of_scalar(self.kind(), self.text()).unwrap_or_default(),
+        }
     }
 
     /// The value under a key, where it is there and not `null`.
@@ -382,12 +473,12 @@ impl<'v> Value<'v> {
 
     /// The values in a list or mapping, `null`s included.
     pub fn values(self) -> impl Iterator<Item = Value<'v>> + Clone {
-        let Value { cells, old, .. } = self;
+        let object = self.object;
         let mut next = self.cell().first;
         std::iter::from_fn(move || {
             let id = Id(next);
-            next = cells.get(next as usize)?.next;
-            Some(Value { cells, id, old })
+            next = object.cells.get(next as usize)?.next;
+            Some(Value { object, id })
         })
     }
 
@@ -405,6 +496,9 @@ impl<'v> Value<'v> {
     /// spelled don't count, and what is empty equals what is absent, as in
     /// `apiequality.Semantic.DeepEqual` between objects that went through Go's types.
     pub fn equals(self, other: Value<'_>) -> bool {
+        if self.cell().quantity != NONE && other.cell().quantity != NONE {
+            return self.quantity() == other.quantity();
+        }
         match (self.kind(), other.kind()) {
             (Kind::Mapping, Kind::Mapping) => self.within(other) && other.within(self),
             (Kind::Sequence, Kind::Sequence) => {
@@ -429,6 +523,7 @@ impl<'v> Value<'v> {
     /// Whether Go can't tell it from a field that isn't there.
     pub(super) fn is_zero(self) -> bool {
         match self.kind() {
+            _ if self.cell().quantity != NONE => false,
             Kind::Null => true,
             Kind::String => self.text().is_empty(),
             Kind::Bool => !self.bool(),
@@ -438,6 +533,6 @@ impl<'v> Value<'v> {
     }
 
     fn cell(self) -> Cell<'v> {
-        self.cells.get(self.id.0 as usize).copied().unwrap_or(EMPTY)
+        self.object.cell(self.id)
     }
 }

@@ -181,10 +181,10 @@ pub fn percent_value(percent: &str) -> Option<i64> {
 /// `ValidateNonnegativeField` and `ValidateNonnegativeQuantity`: the words.
 pub const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 
-/// `MaskTrailingDash`: how a `generateName` is checked, since something will follow.
+/// `maskTrailingDash`: how a `generateName` is checked, since something will follow.
 pub fn mask_trailing_dash(name: &str) -> Cow<'_, str> {
     match name.strip_suffix('-') {
-        Some(rest) if !rest.is_empty() => {
+        Some(rest) if rest.ends_with(|c: char| c.is_ascii()) => {
             let mut masked = rest.to_owned();
             masked.pop();
             masked.push('a');
@@ -192,6 +192,146 @@ pub fn mask_trailing_dash(name: &str) -> Cow<'_, str> {
         }
         _ => name.into(),
     }
+}
+
+/// `IsPathSegmentName`.
+pub fn is_path_segment_name(name: &str) -> Messages {
+    match name {
+        "." => vec!["may not be '.'".into()],
+        ".." => vec!["may not be '..'".into()],
+        _ => is_path_segment_prefix(name),
+    }
+}
+
+/// `IsPathSegmentPrefix`.
+pub fn is_path_segment_prefix(name: &str) -> Messages {
+    let mut messages = Messages::new();
+    if name.contains('/') {
+        messages.push("may not contain '/'".into());
+    }
+    if name.contains('%') {
+        messages.push("may not contain '%'".into());
+    }
+    messages
+}
+
+/// `IsDomainPrefixedPath` of what isn't empty.
+pub fn is_domain_prefixed_path(path: &str) -> Messages {
+    let (host, path) = path.split_once('/').unwrap_or_default();
+    if host.is_empty() || path.is_empty() {
+        return vec!["must be a domain-prefixed path (such as \"acme.io/foo\")".into()];
+    }
+    let mut messages = is_dns1123_subdomain(host);
+    let in_path = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&b);
+    if !path.bytes().all(in_path) {
+        messages.push(
+            "Invalid path (regex used for validation is \
+             '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')"
+                .into(),
+        );
+    }
+    messages
+}
+
+/// `IsDNS1123SubdomainWithUnderscore`.
+pub fn is_dns1123_subdomain_with_underscore(value: &str) -> Messages {
+    let mut messages = longer_than(value, SUBDOMAIN_MAX);
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let is_label = |label: &str| {
+        let label = label.strip_prefix('_').unwrap_or(label);
+        has_ends(label, plain) && label.bytes().all(|b| plain(b) || matches!(b, b'-' | b'_'))
+    };
+    if !is_subdomain(value, is_label) {
+        messages.push(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \
+             '_', '-' or '.', and must start and end with an alphanumeric character (e.g. \
+             'example.com', regex used for validation is \
+             '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"
+                .into(),
+        );
+    }
+    messages
+}
+
+/// `IsValidUserID` and `IsValidGroupID`.
+pub fn is_valid_id(id: i64) -> Messages {
+    is_in_range(id, 0, i64::from(i32::MAX))
+}
+
+/// `IsHTTPHeaderName`.
+pub fn is_http_header_name(name: &str) -> Messages {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if !name.is_empty() && name.bytes().all(plain) {
+        return Messages::new();
+    }
+    vec![
+        "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. \
+         'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"
+            .into(),
+    ]
+}
+
+/// `IsEnvVarName`.
+pub fn is_env_var_name(name: &str) -> Messages {
+    let mut messages = Messages::new();
+    let starts = !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit());
+    if !starts || !name.bytes().all(is_key_byte) {
+        messages.push(
+            "a valid environment variable name must consist of alphabetic characters, digits, \
+             '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or \
+             'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is \
+             '[-._a-zA-Z][-._a-zA-Z0-9]*')"
+                .into(),
+        );
+    }
+    messages.extend(has_ch_dir_prefix(name));
+    messages
+}
+
+/// `IsRelaxedEnvVarName`.
+pub fn is_relaxed_env_var_name(name: &str) -> Messages {
+    let mut messages = Messages::new();
+    if name.is_empty() {
+        messages.push("environment variable name must be non-empty".into());
+    }
+    if !name.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'=') {
+        messages.push(
+            "a valid environment variable name must consist only of printable ASCII characters \
+             other than '='"
+                .into(),
+        );
+    }
+    messages
+}
+
+/// `IsConfigMapKey`.
+pub fn is_config_map_key(key: &str) -> Messages {
+    let mut messages = longer_than(key, SUBDOMAIN_MAX);
+    if key.is_empty() || !key.bytes().all(is_key_byte) {
+        messages.push(
+            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
+             'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is \
+             '[-._a-zA-Z0-9]+')"
+                .into(),
+        );
+    }
+    messages.extend(has_ch_dir_prefix(key));
+    messages
+}
+
+/// `hasChDirPrefix`.
+fn has_ch_dir_prefix(value: &str) -> Option<Cow<'static, str>> {
+    match value {
+        "." => Some("must not be '.'".into()),
+        ".." => Some("must not be '..'".into()),
+        _ if value.starts_with("..") => Some("must not start with '..'".into()),
+        _ => None,
+    }
+}
+
+/// `[-._a-zA-Z0-9]`
+fn is_key_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')
 }
 
 /// `MaxLenError` for what is longer than `max` bytes.
