@@ -37,18 +37,56 @@ pub struct Strategy {
 }
 
 /// Every kind that is modelled.
-pub static STRATEGIES: &[Strategy] = &[Strategy {
-    group: "apps",
-    version: "v1",
-    kind: "Deployment",
-    namespaced: true,
-    defaults: effective::apps::deployment,
-    prepare: effective::apps::prepare_deployment,
-    validate: apps::validate_deployment,
-    validate_update: apps::validate_deployment_update,
-    warnings: no_warnings,
-    warnings_on_update: no_warnings_on_update,
-}];
+pub static STRATEGIES: &[Strategy] = &[
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "DaemonSet",
+        namespaced: true,
+        defaults: effective::apps::daemon_set,
+        prepare: effective::apps::prepare_daemon_set,
+        validate: apps::daemon_set::validate_daemon_set,
+        validate_update: apps::daemon_set::validate_daemon_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "Deployment",
+        namespaced: true,
+        defaults: effective::apps::deployment,
+        prepare: effective::apps::prepare,
+        validate: apps::deployment::validate_deployment,
+        validate_update: apps::deployment::validate_deployment_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "ReplicaSet",
+        namespaced: true,
+        defaults: effective::apps::replica_set,
+        prepare: effective::apps::prepare,
+        validate: apps::replica_set::validate_replica_set,
+        validate_update: apps::replica_set::validate_replica_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "StatefulSet",
+        namespaced: true,
+        defaults: effective::apps::stateful_set,
+        prepare: effective::apps::prepare_stateful_set,
+        validate: apps::stateful_set::validate_stateful_set,
+        validate_update: apps::stateful_set::validate_stateful_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+];
 
 /// What the server says to an object that it could decode.
 #[derive(Debug)]

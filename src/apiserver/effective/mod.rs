@@ -8,6 +8,7 @@
 
 pub mod apps;
 pub mod core;
+mod derived;
 mod drop;
 mod image;
 pub mod meta;
@@ -85,6 +86,8 @@ struct Cell<'t> {
     origin: NodeId,
     /// The place of its amount in `quantities`, for values of resource lists.
     quantity: u32,
+    /// The cell that it leads back to: itself, but for what is derived from another object.
+    spot: u32,
     parent: u32,
     first: u32,
     last: u32,
@@ -294,6 +297,7 @@ impl<'t> Effective<'t> {
             written: true,
             origin: node.id(),
             quantity: NONE,
+            spot: id.0,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -338,6 +342,7 @@ impl<'t> Effective<'t> {
             written,
             origin,
             quantity: NONE,
+            spot: id.0,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -375,6 +380,7 @@ const EMPTY: Cell<'static> = Cell {
     written: false,
     origin: NodeId::FIRST,
     quantity: NONE,
+    spot: NONE,
     parent: NONE,
     first: NONE,
     last: NONE,
@@ -406,7 +412,7 @@ impl<'v> Value<'v> {
     pub fn spot(self) -> Spot {
         Spot {
             old: self.object.old,
-            id: self.id,
+            id: Id(self.cell().spot),
             node: self.origin(),
         }
     }

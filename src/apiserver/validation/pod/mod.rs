@@ -11,7 +11,10 @@ use crate::apiserver::field::Field;
 
 /// `PodValidationOptions`: what an update may keep, and what the minor allows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PodOptions {}
+pub struct PodOptions {
+    /// `AllowInvalidLabelValueInSelector`: a selector of the old object has one.
+    pub allow_invalid_label_value_in_selector: bool,
+}
 
 impl PodOptions {
     /// `GetValidationOptionsFromPodTemplate`.
@@ -21,7 +24,7 @@ impl PodOptions {
         old: Option<&Field<'_, '_>>,
     ) -> Self {
         let _ = (v, template, old);
-        Self {}
+        Self::default()
     }
 }
 
@@ -32,4 +35,14 @@ pub fn validate_pod_template_spec(
     options: &PodOptions,
 ) {
     let _ = (v, template, options);
+}
+
+/// `ValidatePodSpecificAnnotations`.
+pub fn validate_pod_specific_annotations(
+    v: &mut Validation,
+    annotations: &Field<'_, '_>,
+    spec: &Field<'_, '_>,
+    options: &PodOptions,
+) {
+    let _ = (v, annotations, spec, options);
 }
