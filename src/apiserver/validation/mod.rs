@@ -10,4 +10,5 @@ pub mod claim;
 pub mod format;
 pub mod labels;
 pub mod meta;
+pub mod paths;
 pub mod pod;

@@ -3,6 +3,7 @@
 //! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
 
 pub mod containers;
+pub mod field_refs;
 pub mod volumes;
 
 use crate::apiserver::errors::Validation;
@@ -10,7 +11,13 @@ use crate::apiserver::field::Field;
 
 /// `PodValidationOptions`: what an update may keep, and what the minor allows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PodOptions {}
+pub struct PodOptions {
+    /// `AllowEmptyImageVolumeReference`: `volumes::has_empty_image_volume_reference` of the old.
+    pub allow_empty_image_volume_reference: bool,
+    /// `AllowNonLocalProjectedTokenPath`: `volumes::has_non_local_projected_token_path` of the
+    /// old.
+    pub allow_non_local_projected_token_path: bool,
+}
 
 impl PodOptions {
     /// `GetValidationOptionsFromPodTemplate`.
@@ -20,7 +27,7 @@ impl PodOptions {
         old: Option<&Field<'_, '_>>,
     ) -> Self {
         let _ = (v, template, old);
-        Self {}
+        Self::default()
     }
 }
 
