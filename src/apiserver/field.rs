@@ -4,6 +4,8 @@
 //! `pkg/util/validation/field/path.go`). A path is a chain of borrowed steps and costs nothing
 //! until an error renders it.
 
+use std::borrow::Cow;
+
 use super::effective::{IntOrString, Spot, Value};
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
@@ -46,6 +48,20 @@ impl<'p, 'v> Field<'p, 'v> {
             step,
             value,
         }
+    }
+
+    /// The same value under another key.
+    pub fn renamed(&self, key: &'p str) -> Self {
+        Field {
+            step: Step::Key(key),
+            ..*self
+        }
+    }
+
+    /// The keys of a mapping that are set.
+    pub fn keys(&self) -> impl Iterator<Item = &'v str> {
+        let map = self.value.filter(|value| value.kind() == Kind::Mapping);
+        map.into_iter().flat_map(Value::values).map(Value::name)
     }
 
     /// The items of a list.
@@ -119,6 +135,11 @@ impl<'p, 'v> Field<'p, 'v> {
     /// The quantity behind a pointer.
     pub fn quantity(&self) -> Option<Quantity> {
         self.value.filter(|_| self.is_set()).map(Value::quantity)
+    }
+
+    /// The text of a quantity in a message or a comparison of texts: `Quantity.String()`.
+    pub fn quantity_text(&self) -> Cow<'v, str> {
+        Quantity::string(self.value.map_or(Kind::Null, Value::kind), self.text())
     }
 
     /// How many items or entries it has.

@@ -82,4 +82,18 @@ gates! {
     supplemental_groups_policy: 33..;
     /// `UserNamespacesSupport`: `hostUsers`.
     user_namespaces: 33..;
+    /// The `reference` of an image volume is required in templates, too.
+    image_reference_in_templates: 37..;
+    /// Sources of projected volumes with two types are told so by their own words.
+    projection_says_per_source: 31..;
+    /// The path of a projected service account token has to stay in its volume.
+    token_path_is_local: 30..;
+
+    // Claims.
+    /// An update validates a claim a second time.
+    claims_are_validated_twice: 29..35;
+    /// `RecoverVolumeExpansionFailure`: a claim may ask for less again.
+    recover_volume_expansion_failure: 32..;
+    /// `VolumeAttributesClass`.
+    volume_attributes_class: 34..;
 }

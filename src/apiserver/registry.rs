@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, meta};
+use super::validation::{apps, claim, meta};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -83,6 +83,18 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_stateful_set,
         validate: apps::stateful_set::validate_stateful_set,
         validate_update: apps::stateful_set::validate_stateful_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "PersistentVolumeClaim",
+        namespaced: true,
+        defaults: effective::claim::persistent_volume_claim,
+        prepare: effective::claim::prepare_persistent_volume_claim,
+        validate: claim::validate_persistent_volume_claim_create,
+        validate_update: claim::validate_persistent_volume_claim_put,
         warnings: no_warnings,
         warnings_on_update: no_warnings_on_update,
     },

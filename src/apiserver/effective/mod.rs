@@ -7,6 +7,7 @@
 //! is valid (`validation`).
 
 pub mod apps;
+pub mod claim;
 pub mod core;
 mod derived;
 mod drop;
@@ -469,6 +470,11 @@ impl<'v> Value<'v> {
         self.values()
             .find(|value| value.name() == key)
             .filter(|value| value.kind() != Kind::Null)
+    }
+
+    /// The value under a path of keys.
+    pub fn at(self, path: &[&str]) -> Option<Value<'v>> {
+        path.iter().try_fold(self, |value, key| value.get(key))
     }
 
     /// The value under a key of a map whose keys are data, `null` included: Go holds an empty

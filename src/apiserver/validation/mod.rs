@@ -11,4 +11,5 @@ pub mod format;
 pub mod ip;
 pub mod labels;
 pub mod meta;
+pub mod paths;
 pub mod pod;

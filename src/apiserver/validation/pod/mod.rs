@@ -3,6 +3,7 @@
 //! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
 
 pub mod containers;
+pub mod field_refs;
 pub mod security;
 pub mod volumes;
 
@@ -14,6 +15,11 @@ use crate::apiserver::field::Field;
 pub struct PodOptions {
     /// `AllowInvalidLabelValueInSelector`: a selector of the old object has one.
     pub allow_invalid_label_value_in_selector: bool,
+    /// `AllowEmptyImageVolumeReference`: `volumes::has_empty_image_volume_reference` of the old.
+    pub allow_empty_image_volume_reference: bool,
+    /// `AllowNonLocalProjectedTokenPath`: `volumes::has_non_local_projected_token_path` of the
+    /// old.
+    pub allow_non_local_projected_token_path: bool,
 }
 
 impl PodOptions {
