@@ -94,6 +94,9 @@ fn report_pods(context: &Context<'_, '_>, strategy: &Strategy, sink: &mut Sink) 
     let Some(admission) = strategy.create_pods(object.root, context.minor) else {
         return;
     };
+    if admission.validation.errors.is_empty() {
+        return;
+    }
     let before = sink.findings.len();
     report(context, &admission, None, None, sink);
     for finding in sink.findings.iter_mut().skip(before) {
