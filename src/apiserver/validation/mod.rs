@@ -12,3 +12,5 @@ pub mod ip;
 pub mod labels;
 pub mod meta;
 pub mod pod;
+pub mod resource_names;
+pub mod seen;

@@ -2,16 +2,30 @@
 //!
 //! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
 
+pub mod claims;
 pub mod containers;
+pub mod downward;
+pub mod env;
+pub mod mounts;
+pub mod paths;
+pub mod ports;
+pub mod probes;
+pub mod resources;
+pub mod restarts;
 pub mod security;
 pub mod volumes;
+
+use containers::ContainerOptions;
 
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 
 /// `PodValidationOptions`: what an update may keep, and what the minor allows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PodOptions {}
+pub struct PodOptions {
+    /// What is about containers.
+    pub containers: ContainerOptions,
+}
 
 impl PodOptions {
     /// `GetValidationOptionsFromPodTemplate`.
@@ -21,7 +35,7 @@ impl PodOptions {
         old: Option<&Field<'_, '_>>,
     ) -> Self {
         let _ = (v, template, old);
-        Self {}
+        Self::default()
     }
 }
 
