@@ -13,3 +13,5 @@ pub mod labels;
 pub mod meta;
 pub mod paths;
 pub mod pod;
+pub mod resource_names;
+pub mod seen;

@@ -2,10 +2,21 @@
 //!
 //! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
 
+pub mod claims;
 pub mod containers;
+pub mod downward;
+pub mod env;
 pub mod field_refs;
+pub mod mounts;
+pub mod paths;
+pub mod ports;
+pub mod probes;
+pub mod resources;
+pub mod restarts;
 pub mod security;
 pub mod volumes;
+
+use containers::ContainerOptions;
 
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -20,6 +31,8 @@ pub struct PodOptions {
     /// `AllowNonLocalProjectedTokenPath`: `volumes::has_non_local_projected_token_path` of the
     /// old.
     pub allow_non_local_projected_token_path: bool,
+    /// What is about containers.
+    pub containers: ContainerOptions,
 }
 
 impl PodOptions {
