@@ -4,6 +4,7 @@
 
 pub mod containers;
 pub mod field_refs;
+pub mod security;
 pub mod volumes;
 
 use crate::apiserver::errors::Validation;
