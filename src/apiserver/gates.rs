@@ -27,6 +27,8 @@ macro_rules! gates {
 gates! {
     /// `RelaxedServiceNameValidation`: names of Services may begin with a digit.
     relaxed_service_names: 36..;
+    /// `StrictIPCIDRValidation`: no leading zeros, no IPv4-mapped IPv6 addresses.
+    strict_ip_cidr_validation: 36..;
     /// Faults of owner references name the index of the reference, and what is empty is required.
     owner_references_by_index: 37..;
     /// What must not be empty in an owner reference isn't named twice.

@@ -8,6 +8,7 @@
 pub mod apps;
 pub mod claim;
 pub mod format;
+pub mod ip;
 pub mod labels;
 pub mod meta;
 pub mod paths;
