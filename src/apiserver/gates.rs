@@ -37,6 +37,14 @@ gates! {
     labels_say_bytes: 35..;
     /// Too long texts are told in bytes (`field.TooLong`).
     too_long_says_bytes: 32..;
+    /// Immutable fields of a StatefulSet are told one by one.
+    stateful_set_immutable_fields: 37..;
+    /// `revisionHistoryLimit` of a StatefulSet may change.
+    stateful_set_revision_history_mutable: 33..;
+    /// `serviceName` of a StatefulSet has to be a label.
+    stateful_set_service_name: 33..;
+    /// `MaxUnavailableStatefulSet`.
+    max_unavailable_stateful_set: 37..;
     /// The pod template and the claim templates of a StatefulSet are validated.
     stateful_set_templates: 34..;
 

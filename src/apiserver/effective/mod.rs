@@ -9,6 +9,7 @@
 pub mod apps;
 pub mod claim;
 pub mod core;
+mod derived;
 mod drop;
 mod image;
 pub mod meta;
@@ -86,6 +87,8 @@ struct Cell<'t> {
     origin: NodeId,
     /// The place of its amount in `quantities`, for values of resource lists.
     quantity: u32,
+    /// The cell that it leads back to: itself, but for what is derived from another object.
+    spot: u32,
     parent: u32,
     first: u32,
     last: u32,
@@ -295,6 +298,7 @@ impl<'t> Effective<'t> {
             written: true,
             origin: node.id(),
             quantity: NONE,
+            spot: id.0,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -339,6 +343,7 @@ impl<'t> Effective<'t> {
             written,
             origin,
             quantity: NONE,
+            spot: id.0,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -376,6 +381,7 @@ const EMPTY: Cell<'static> = Cell {
     written: false,
     origin: NodeId::FIRST,
     quantity: NONE,
+    spot: NONE,
     parent: NONE,
     first: NONE,
     last: NONE,
@@ -407,7 +413,7 @@ impl<'v> Value<'v> {
     pub fn spot(self) -> Spot {
         Spot {
             old: self.object.old,
-            id: self.id,
+            id: Id(self.cell().spot),
             node: self.origin(),
         }
     }

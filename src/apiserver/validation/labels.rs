@@ -70,6 +70,16 @@ fn validate_label_selector_requirement(
     }
 }
 
+/// `LabelSelectorHasInvalidLabelValue`.
+pub fn label_selector_has_invalid_label_value(v: &Validation, selector: &Field<'_, '_>) -> bool {
+    let expressions = selector.key("matchExpressions");
+    expressions.items().any(|expression| {
+        let values = expression.key("values");
+        let mut items = values.items();
+        items.any(|value| !is_valid_label_value(value.text(), &v.gates).is_empty())
+    })
+}
+
 /// What `LabelSelectorAsSelector` makes of a selector.
 #[derive(Clone, Copy)]
 pub enum Selector<'p, 'v> {

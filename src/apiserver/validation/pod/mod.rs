@@ -18,6 +18,8 @@ pub struct PodOptions {
     /// `AllowNonLocalProjectedTokenPath`: `volumes::has_non_local_projected_token_path` of the
     /// old.
     pub allow_non_local_projected_token_path: bool,
+    /// `AllowInvalidLabelValueInSelector`: a selector of the old object has one.
+    pub allow_invalid_label_value_in_selector: bool,
 }
 
 impl PodOptions {
@@ -39,4 +41,14 @@ pub fn validate_pod_template_spec(
     options: &PodOptions,
 ) {
     let _ = (v, template, options);
+}
+
+/// `ValidatePodSpecificAnnotations`.
+pub fn validate_pod_specific_annotations(
+    v: &mut Validation,
+    annotations: &Field<'_, '_>,
+    spec: &Field<'_, '_>,
+    options: &PodOptions,
+) {
+    let _ = (v, annotations, spec, options);
 }
