@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, meta};
+use super::validation::{apps, autoscaling, meta, policy};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -83,6 +83,42 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_stateful_set,
         validate: apps::stateful_set::validate_stateful_set,
         validate_update: apps::stateful_set::validate_stateful_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v1",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler_v1,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v2",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "policy",
+        version: "v1",
+        kind: "PodDisruptionBudget",
+        namespaced: true,
+        defaults: effective::policy::pod_disruption_budget,
+        prepare: effective::policy::prepare_pod_disruption_budget,
+        validate: policy::validate_pod_disruption_budget,
+        validate_update: policy::validate_pod_disruption_budget_update,
         warnings: no_warnings,
         warnings_on_update: no_warnings_on_update,
     },

@@ -6,8 +6,11 @@
 //! judges which kind is listed in `registry`.
 
 pub mod apps;
+pub mod autoscaling;
 pub mod claim;
 pub mod format;
 pub mod labels;
 pub mod meta;
 pub mod pod;
+pub mod policy;
+pub mod resource_names;
