@@ -43,6 +43,16 @@ gates! {
     stateful_set_revision_history_mutable: 33..;
     /// `serviceName` of a StatefulSet has to be a label.
     stateful_set_service_name: 33..;
+    /// `HPAConfigurableTolerance`: `tolerance` in the behavior of HorizontalPodAutoscalers.
+    hpa_configurable_tolerance: 35..;
+    /// `HPAScaleToZero`: `minReplicas` may be 0.
+    hpa_scale_to_zero: 37..;
+    /// What a HorizontalPodAutoscaler refers to needs an `apiVersion` that can be read.
+    hpa_api_versions: 34..;
+    /// A HorizontalPodAutoscaler without `maxReplicas` is told that the field is required.
+    hpa_max_replicas_required: 36..;
+    /// Declarative validation of HorizontalPodAutoscalers counts (`DeclarativeValidationBeta`).
+    hpa_declarative: 37..;
     /// `MaxUnavailableStatefulSet`.
     max_unavailable_stateful_set: 37..;
     /// The pod template and the claim templates of a StatefulSet are validated.

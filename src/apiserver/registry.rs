@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, claim, meta};
+use super::validation::{apps, autoscaling, claim, meta, policy};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -95,6 +95,42 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::claim::prepare_persistent_volume_claim,
         validate: claim::validate_persistent_volume_claim_create,
         validate_update: claim::validate_persistent_volume_claim_put,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v1",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler_v1,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v2",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "policy",
+        version: "v1",
+        kind: "PodDisruptionBudget",
+        namespaced: true,
+        defaults: effective::policy::pod_disruption_budget,
+        prepare: effective::policy::prepare_pod_disruption_budget,
+        validate: policy::validate_pod_disruption_budget,
+        validate_update: policy::validate_pod_disruption_budget_update,
         warnings: no_warnings,
         warnings_on_update: no_warnings_on_update,
     },

@@ -7,12 +7,14 @@
 //! is valid (`validation`).
 
 pub mod apps;
+pub mod autoscaling;
 pub mod claim;
 pub mod core;
 mod derived;
 mod drop;
 mod image;
 pub mod meta;
+pub mod policy;
 mod resources;
 mod volumes;
 
@@ -224,6 +226,12 @@ impl<'t> Effective<'t> {
         self.remove(of, key);
         let origin = self.cell(of).origin;
         self.push(of, key, kind, text, origin, false)
+    }
+
+    /// Adds an empty mapping to a list.
+    pub fn push_default(&mut self, list: Id) -> Id {
+        let origin = self.cell(list).origin;
+        self.push(list, "", Kind::Mapping, "", origin, false)
     }
 
     /// Copies a value under a key, instead of what is there.

@@ -6,6 +6,7 @@
 //! judges which kind is listed in `registry`.
 
 pub mod apps;
+pub mod autoscaling;
 pub mod claim;
 pub mod format;
 pub mod ip;
@@ -13,5 +14,6 @@ pub mod labels;
 pub mod meta;
 pub mod paths;
 pub mod pod;
+pub mod policy;
 pub mod resource_names;
 pub mod seen;
