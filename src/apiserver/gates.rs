@@ -18,7 +18,7 @@ macro_rules! gates {
             /// What is on in `minor` unless its operator says otherwise.
             pub fn of(minor: Minor) -> Self {
                 let minor = minor.number();
-                Self { $($name: minor >= $from $(&& minor < $to)?,)* }
+                Self { $($name: ($from..$($to)?).contains(&minor),)* }
             }
         }
     };
