@@ -129,10 +129,11 @@ fn validate_container_resource_divisor(
     resource: &str,
     divisor: &Field<'_, '_>,
 ) {
-    if divisor.quantity().unwrap_or_default().sign() == 0 {
+    let amount = divisor.quantity().unwrap_or_default();
+    if amount.sign() == 0 {
         return;
     }
-    let text = divisor.quantity_text();
+    let text = amount.canonical();
     let (what, allowed) = match resource {
         "limits.cpu" | "requests.cpu" => ("cpu", matches!(&*text, "1m" | "1")),
         "limits.memory" | "requests.memory" => ("memory", BYTE_DIVISORS.contains(&&*text)),
