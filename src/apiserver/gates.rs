@@ -54,6 +54,8 @@ gates! {
     /// `ContainerRestartRules` is known and off: `restartPolicyRules` and the `restartPolicy` of
     /// containers that are no sidecars are dropped. Before, nobody dropped the latter.
     drops_restart_rules: 34..35;
+    /// `ContainerRestartRules`: `restartPolicy` and `restartPolicyRules` of any container.
+    container_restart_rules: 35..;
     /// `DynamicResourceAllocation`: `resourceClaims` and `resources.claims`.
     dynamic_resource_allocation: 34..;
     /// `EnvFiles`: `valueFrom.fileKeyRef`.
@@ -66,20 +68,35 @@ gates! {
     in_place_resize: 33..;
     /// `MatchLabelKeysInPodAffinity`.
     match_label_keys_in_pod_affinity: 31..;
+    /// Init containers that are no sidecars may not be restarted by a resize.
+    plain_init_containers_resize_without_restart: 36..;
     /// `PodCertificateRequest`: `podCertificate` in projected volumes.
     pod_certificates: 37..;
     /// `PodLevelResources`: `resources` of a pod.
     pod_level_resources: 34..;
+    /// What a resize policy may not be is told by the restart policy of the pod, by that word.
+    resize_policy_says_pod: 36..;
+    /// `RestartAllContainersOnContainerExits`: the action `RestartAllContainers`, and rules of
+    /// sidecars.
+    restart_all_containers: 36..;
     /// `PodLifecycleSleepAction`.
     sleep_action: 30..;
+    /// A sleep of no length is refused with the name of the gate that would allow it.
+    sleep_action_names_gate: 32..33;
+    /// `PodLifecycleSleepActionAllowZero`.
+    sleep_action_zero: 33..;
     /// `ProcMountType`.
     proc_mount: 33..;
+    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
+    relaxed_environment_variables: 32..;
     /// `RecursiveReadOnlyMounts`.
     recursive_read_only_mounts: 31..;
     /// `SELinuxChangePolicy`.
     selinux_change_policy: 33..;
     /// `SupplementalGroupsPolicy`.
     supplemental_groups_policy: 33..;
+    /// Too many restart rules are too many, not too long.
+    too_many_restart_rules: 36..;
     /// `UserNamespacesSupport`: `hostUsers`.
     user_namespaces: 33..;
     /// An empty name of a CSI driver is required, and not also malformed.

@@ -11,5 +11,6 @@ pub mod format;
 pub mod ip;
 pub mod labels;
 pub mod meta;
-pub mod paths;
 pub mod pod;
+pub mod resource_names;
+pub mod seen;

@@ -2,10 +2,20 @@
 //!
 //! Mirrors `ValidatePodSpec` and what it calls in `pkg/apis/core/validation/validation.go`.
 
+pub mod claims;
 pub mod containers;
-pub mod field_refs;
+pub mod downward;
+pub mod env;
+pub mod mounts;
+pub mod paths;
+pub mod ports;
+pub mod probes;
+pub mod resources;
+pub mod restarts;
 pub mod security;
 pub mod volumes;
+
+use containers::ContainerOptions;
 
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -20,6 +30,8 @@ pub struct PodOptions {
     pub allow_non_local_projected_token_path: bool,
     /// `AllowInvalidLabelValueInSelector`: a selector of the old object has one.
     pub allow_invalid_label_value_in_selector: bool,
+    /// What is about containers.
+    pub containers: ContainerOptions,
 }
 
 impl PodOptions {
