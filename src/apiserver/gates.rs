@@ -109,6 +109,8 @@ gates! {
     too_many_restart_rules: 36..;
     /// `UserNamespacesSupport`: `hostUsers`.
     user_namespaces: 33..;
+    /// An empty name of a CSI driver is required, and not also malformed.
+    empty_driver_name_is_told_once: 35..;
     /// The `reference` of an image volume is required in templates, too.
     image_reference_in_templates: 37..;
     /// Sources of projected volumes with two types are told so by their own words.
