@@ -33,6 +33,8 @@ gates! {
     owner_references_by_index: 37..;
     /// What must not be empty in an owner reference isn't named twice.
     owner_references_say_it_once: 34..;
+    /// Faults that read alike are told once (`ErrorList.Filter` goes through all of them).
+    merges_alike: 37..;
     /// Label keys and values are measured in bytes, by that word.
     labels_say_bytes: 35..;
     /// Too long texts are told in bytes (`field.TooLong`).
@@ -43,6 +45,8 @@ gates! {
     stateful_set_revision_history_mutable: 33..;
     /// `serviceName` of a StatefulSet has to be a label.
     stateful_set_service_name: 33..;
+    /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
+    apps_updates_judged_twice: 29..34;
     /// `HPAConfigurableTolerance`: `tolerance` in the behavior of HorizontalPodAutoscalers.
     hpa_configurable_tolerance: 35..;
     /// `HPAScaleToZero`: `minReplicas` may be 0.

@@ -190,6 +190,9 @@ impl Strategy {
             let v = &mut validation;
             meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
         }
+        if validation.gates.merges_alike {
+            validation.merge_alike();
+        }
         if validation.errors.is_empty() {
             (self.warnings)(&mut validation, &root);
         }
@@ -208,6 +211,9 @@ impl Strategy {
         let old_root = Field::root(before.value(before.root()));
         self.validate_common_fields(&mut validation, &new_root, &old_root);
         (self.validate_update)(&mut validation, &new_root, &old_root);
+        if validation.gates.merges_alike {
+            validation.merge_alike();
+        }
         if validation.errors.is_empty() {
             (self.warnings_on_update)(&mut validation, &new_root, &old_root);
         }
