@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, meta};
+use super::validation::{apps, meta, pod};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -37,18 +37,32 @@ pub struct Strategy {
 }
 
 /// Every kind that is modelled.
-pub static STRATEGIES: &[Strategy] = &[Strategy {
-    group: "apps",
-    version: "v1",
-    kind: "Deployment",
-    namespaced: true,
-    defaults: effective::apps::deployment,
-    prepare: effective::apps::prepare_deployment,
-    validate: apps::validate_deployment,
-    validate_update: apps::validate_deployment_update,
-    warnings: no_warnings,
-    warnings_on_update: no_warnings_on_update,
-}];
+pub static STRATEGIES: &[Strategy] = &[
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "Deployment",
+        namespaced: true,
+        defaults: effective::apps::deployment,
+        prepare: effective::apps::prepare_deployment,
+        validate: apps::validate_deployment,
+        validate_update: apps::validate_deployment_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "Pod",
+        namespaced: true,
+        defaults: effective::core::pod,
+        prepare: effective::core::drop_disabled_pod_fields,
+        validate: pod::pod::validate_pod,
+        validate_update: pod::update::validate_pod_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+];
 
 /// What the server says to an object that it could decode.
 #[derive(Debug)]
