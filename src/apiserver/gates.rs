@@ -97,12 +97,8 @@ gates! {
     sleep_action: 30..;
     /// A sleep of no length is refused with the name of the gate that would allow it.
     sleep_action_names_gate: 32..33;
-    /// `PodLifecycleSleepActionAllowZero`.
-    sleep_action_zero: 33..;
     /// `ProcMountType`.
     proc_mount: 33..;
-    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
-    relaxed_environment_variables: 32..;
     /// `RecursiveReadOnlyMounts`.
     recursive_read_only_mounts: 31..;
     /// `SELinuxChangePolicy`.
