@@ -4,8 +4,6 @@
 //! `pkg/util/validation/field/path.go`). A path is a chain of borrowed steps and costs nothing
 //! until an error renders it.
 
-use std::borrow::Cow;
-
 use super::effective::{IntOrString, Spot, Value};
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
@@ -135,11 +133,6 @@ impl<'p, 'v> Field<'p, 'v> {
     /// The quantity behind a pointer.
     pub fn quantity(&self) -> Option<Quantity> {
         self.value.filter(|_| self.is_set()).map(Value::quantity)
-    }
-
-    /// The text of a quantity in a message or a comparison of texts: `Quantity.String()`.
-    pub fn quantity_text(&self) -> Cow<'v, str> {
-        Quantity::string(self.value.map_or(Kind::Null, Value::kind), self.text())
     }
 
     /// How many items or entries it has.

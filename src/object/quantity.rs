@@ -4,7 +4,6 @@
 //! Go has numbers of any size, what is larger than about 10²⁹ stays at that. Not here: the words
 //! for text that is no quantity (`apiserver::decode`).
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::tree::Kind;
@@ -91,21 +90,6 @@ impl Quantity {
             nanos = -nanos;
         }
         Some(Self { nanos, format })
-    }
-
-    /// `String()` of a quantity that was read from a scalar: its text as it stands, unless Go had
-    /// to calculate with numbers of any size to read it.
-    pub fn string(kind: Kind, text: &str) -> Cow<'_, str> {
-        let text = match kind {
-            Kind::Int | Kind::Float => Cow::from(canonical::number(kind, text)),
-            _ => text.trim().into(),
-        };
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        if digits > 15 || (text.contains('.') && text.ends_with('i')) {
-            Self::parse(&text).unwrap_or_default().canonical().into()
-        } else {
-            text
-        }
     }
 
     /// -1, 0 or 1.

@@ -117,6 +117,8 @@ fn validate_template_object_meta(v: &mut Validation, metadata: &Field<'_, '_>) {
             Some(_) => field.text().is_empty() || (key == "generation" && field.int() == 0),
         };
         if !zero {
+            // Upstream makes the name of the field of Go's `UID`.
+            let field = field.renamed(if key == "uid" { "uID" } else { key });
             v.forbidden("VOL-43", &field, "cannot be set");
         }
     }

@@ -14,7 +14,6 @@ pub mod format;
 pub mod ip;
 pub mod labels;
 pub mod meta;
-pub mod paths;
 pub mod pod;
 pub mod policy;
 pub mod resource_names;

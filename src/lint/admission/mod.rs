@@ -136,6 +136,8 @@ impl<'t> Reporter<'_, 't> {
         let written = related.filter(|(spot, _)| self.effective.value(spot.id).is_written());
         let related = written.map(|(spot, what)| self.related(object, *spot, what));
         finding.related.extend(related);
+        // Some rules also speak of what the server accepts.
+        finding.severity = Severity::Error;
         match self.hidden_by {
             Some(first) => finding.hidden_by = Some(first.to_owned()),
             None => {

@@ -41,7 +41,9 @@ pub fn validate_csi_volume_source(v: &mut Validation, csi: &Field<'_, '_>) {
 pub fn validate_csi_driver_name(v: &mut Validation, row: &'static str, driver: &Field<'_, '_>) {
     if driver.text().is_empty() {
         v.required(row, driver, "");
-        return;
+        if v.gates.empty_driver_name_is_told_once {
+            return;
+        }
     }
     if driver.text().len() > 63 {
         v.too_long(row, driver, 63);
@@ -55,8 +57,8 @@ pub fn validate_iscsi_volume_source(v: &mut Validation, iscsi: &Field<'_, '_>) {
     require(v, "VOL-50", &iscsi.key("targetPortal"));
     let iqn = iscsi.key("iqn");
     require(v, "VOL-50", &iqn);
-    if !iqn.text().is_empty() && !is_iscsi_name(iqn.text()) {
-        v.invalid("VOL-50", &iqn, "must be valid format");
+    if !iqn.text().is_empty() {
+        validate_iscsi_name(v, &iqn);
     }
     let lun = iscsi.key("lun");
     v.invalid_each("VOL-50", &lun, is_in_range(lun.int(), 0, 255));
@@ -66,11 +68,22 @@ pub fn validate_iscsi_volume_source(v: &mut Validation, iscsi: &Field<'_, '_>) {
     if authenticates && !secret.is_set() {
         v.required("VOL-50", &secret, "");
     }
-    require_name(v, "VOL-50", &secret);
     let initiator = iscsi.key("initiatorName");
-    if initiator.is_set() && !is_iscsi_name(initiator.text()) {
-        let at = iscsi.child(Step::Key("initiatorname"), initiator.value());
-        v.invalid("VOL-50", &at, "must be valid format");
+    if initiator.is_set() {
+        validate_iscsi_name(v, &initiator.renamed("initiatorname"));
+    }
+}
+
+fn validate_iscsi_name(v: &mut Validation, name: &Field<'_, '_>) {
+    let text = name.text();
+    if !["iqn", "eui", "naa"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+    {
+        let detail = "must be valid format starting with iqn, eui, or naa";
+        v.invalid("VOL-50", name, detail);
+    } else if !is_iscsi_name(text) {
+        v.invalid("VOL-50", name, "must be valid format");
     }
 }
 

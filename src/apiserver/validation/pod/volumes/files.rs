@@ -6,11 +6,11 @@
 use super::require;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
-use crate::apiserver::validation::paths::{
-    validate_local_descending_path, validate_local_non_reserved_path,
+use crate::apiserver::validation::pod::downward::{
+    FieldRows, validate_container_resource_field_selector, validate_object_field_selector,
 };
-use crate::apiserver::validation::pod::field_refs::{
-    validate_container_resource_field_selector, validate_object_field_selector,
+use crate::apiserver::validation::pod::paths::{
+    validate_local_descending_path, validate_local_non_reserved_path,
 };
 use crate::finding::Step;
 
@@ -23,10 +23,18 @@ const FIELD_PATHS: [&str; 5] = [
     "metadata.uid",
 ];
 
+const FIELD_ROWS: FieldRows = FieldRows {
+    required: "ENV-06",
+    unknown: "ENV-07",
+    unsupported: "VOL-25",
+    key: "ENV-09",
+};
+
 /// `validateGitRepoVolumeSource`.
 pub fn validate_git_repo_volume_source(v: &mut Validation, git_repo: &Field<'_, '_>) {
     require(v, "VOL-49", &git_repo.key("repository"));
-    validate_local_descending_path(v, "VOL-49", &git_repo.key("directory"));
+    let directory = git_repo.key("directory");
+    validate_local_descending_path(v, "VOL-49", &directory, directory.text());
 }
 
 /// `validateSecretVolumeSource`.
@@ -52,7 +60,7 @@ pub fn validate_key_to_path(v: &mut Validation, item: &Field<'_, '_>) {
     require(v, "VOL-14", &item.key("key"));
     let path = item.key("path");
     require(v, "VOL-15", &path);
-    validate_local_non_reserved_path(v, "VOL-16", &path);
+    validate_local_non_reserved_path(v, "VOL-16", &path, path.text());
     validate_file_mode(v, "VOL-17", &item.key("mode"));
 }
 
@@ -81,17 +89,17 @@ pub fn validate_downward_api_volume_file(
     let part = |key| at.child(Step::Key(key), file.key(key).value());
     let path = part("path");
     require(v, "VOL-21", &path);
-    validate_local_non_reserved_path(v, "VOL-21", &path);
+    validate_local_non_reserved_path(v, "VOL-21", &path, path.text());
     let field = part("fieldRef");
     let resource = part("resourceFieldRef");
     if field.is_set() {
-        validate_object_field_selector(v, "VOL-25", &field, &FIELD_PATHS);
+        validate_object_field_selector(v, &field, &FIELD_PATHS, FIELD_ROWS);
         if resource.is_set() {
             let detail = "fieldRef and resourceFieldRef can not be specified simultaneously";
             v.invalid("VOL-22", at, detail).with(file, "the file");
         }
     } else if resource.is_set() {
-        validate_container_resource_field_selector(v, &resource, true);
+        validate_container_resource_field_selector(v, &resource, Some("VOL-26"));
     } else {
         let detail = "one of fieldRef and resourceFieldRef is required";
         v.required("VOL-23", at, detail).with(file, "the file");

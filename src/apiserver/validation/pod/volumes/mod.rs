@@ -17,7 +17,9 @@ use crate::apiserver::validation::claim::{
 };
 use crate::apiserver::validation::format::is_dns1123_label;
 use crate::apiserver::validation::meta::{self, name_is_dns_subdomain};
-use crate::apiserver::validation::paths::{is_local_non_reserved_path, validate_path_no_backsteps};
+use crate::apiserver::validation::pod::paths::{
+    validate_local_non_reserved_path, validate_path_no_backsteps,
+};
 use crate::finding::Step;
 
 /// A volume without faults: what may be mounted.
@@ -278,7 +280,7 @@ fn validate_host_path_volume_source(v: &mut Validation, host_path: &Field<'_, '_
         v.required("VOL-07", &path, "");
         return;
     }
-    validate_path_no_backsteps(v, "VOL-08", &path);
+    validate_path_no_backsteps(v, "VOL-08", &path, path.text());
     const TYPES: [&str; 8] = [
         "",
         "BlockDevice",
@@ -341,15 +343,17 @@ fn require(v: &mut Validation, row: &'static str, field: &Field<'_, '_>) {
 }
 
 /// `hasNonLocalProjectedTokenPath` of a pod's spec: an update may keep it.
-pub fn has_non_local_projected_token_path(spec: &Field<'_, '_>) -> bool {
-    spec.key("volumes").items().any(|volume| {
+pub fn has_non_local_projected_token_path(v: &Validation, spec: &Field<'_, '_>) -> bool {
+    let mut trial = Validation::new(v.gates);
+    for volume in spec.key("volumes").items() {
         let projected = volume.key("projected");
-        projected.key("sources").items().any(|source| {
+        for source in projected.key("sources").items() {
             let token = source.key("serviceAccountToken");
             let path = token.key("path");
-            !is_local_non_reserved_path(path.text())
-        })
-    })
+            validate_local_non_reserved_path(&mut trial, "VOL-33", &path, path.text());
+        }
+    }
+    !trial.errors.is_empty()
 }
 
 /// `hasEmptyImageVolumeReference` of a pod's spec: an update may keep it.

@@ -12,8 +12,8 @@ use crate::apiserver::validation::format::{
 };
 use crate::apiserver::validation::labels::{SelectorOptions, validate_label_selector};
 use crate::apiserver::validation::meta::name_is_dns_subdomain;
-use crate::apiserver::validation::paths::validate_local_non_reserved_path;
 use crate::apiserver::validation::pod::PodOptions;
+use crate::apiserver::validation::pod::paths::validate_local_non_reserved_path;
 use crate::finding::Step;
 
 const KEY_TYPES: [&str; 6] = [
@@ -140,7 +140,7 @@ fn validate_token(
     if path.text().is_empty() {
         v.required("VOL-33", &path, "").with(token, "the token");
     } else if v.gates.token_path_is_local && !options.allow_non_local_projected_token_path {
-        validate_local_non_reserved_path(v, "VOL-33", &path);
+        validate_local_non_reserved_path(v, "VOL-33", &path, path.text());
     }
 }
 
@@ -184,7 +184,7 @@ fn validate_cluster_trust_bundle<'v>(
     }
     let path = bundle.key("path");
     require(v, "VOL-35", &path);
-    validate_local_non_reserved_path(v, "VOL-35", &path);
+    validate_local_non_reserved_path(v, "VOL-35", &path, path.text());
     paths.insert(v, &path);
 }
 
@@ -221,7 +221,7 @@ fn validate_pod_certificate<'v>(
         let path = certificate.key(key);
         if !path.text().is_empty() {
             written = true;
-            validate_local_non_reserved_path(v, "VOL-36", &path);
+            validate_local_non_reserved_path(v, "VOL-36", &path, path.text());
             paths.insert(v, &path);
         }
     }
