@@ -140,7 +140,7 @@ fn create<'t>(
 fn update<'t>(
     (strategy, kind): Modelled<'_>,
     object: Node<'t>,
-    old: Node<'_>,
+    old: Node<'t>,
     reading: &Reading,
     minor: Minor,
 ) -> Result<(Answer, Admission<'t>), Answer> {

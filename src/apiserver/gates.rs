@@ -115,4 +115,18 @@ gates! {
     recover_volume_expansion_failure: 32..;
     /// `VolumeAttributesClass`.
     volume_attributes_class: 34..;
+
+    // Services.
+    /// Port 10250 may not be a port of type LoadBalancer.
+    kubelet_port_is_forbidden: 29..33;
+    /// An update may keep addresses and ranges that are none by the rules of today.
+    legacy_addresses_may_stay: 33..;
+    /// `MultiCIDRServiceAllocator`.
+    multi_cidr_service_allocator: 33..;
+    /// `PreferSameTrafficDistribution`.
+    prefer_same_traffic_distribution: 34..;
+    /// An update validates the metadata a second time.
+    service_updates_validate_metadata: 29..34;
+    /// Each of the source ranges is told by itself.
+    source_ranges_are_told_apart: 30..;
 }

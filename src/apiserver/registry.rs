@@ -3,11 +3,12 @@
 //! Mirrors the strategies under `pkg/registry`, and the order in which
 //! `apiserver/pkg/registry/rest` calls them (`BeforeCreate`, `BeforeUpdate`).
 
+use super::allocation;
 use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, claim, meta};
+use super::validation::{apps, claim, meta, service};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -89,6 +90,18 @@ pub static STRATEGIES: &[Strategy] = &[
     Strategy {
         group: "",
         version: "v1",
+        kind: "Service",
+        namespaced: true,
+        defaults: effective::service::service,
+        prepare: effective::service::prepare_service,
+        validate: service::validate_service_create,
+        validate_update: service::validate_service_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
         kind: "PersistentVolumeClaim",
         namespaced: true,
         defaults: effective::claim::persistent_volume_claim,
@@ -132,15 +145,11 @@ impl Strategy {
         let mut effective = self.effective(object, minor);
         effective::meta::prepare_for_create(&mut effective);
         let mut validation = Validation::new(Gates::of(minor));
-        let root = Field::root(effective.value(effective.root()));
-        (self.validate)(&mut validation, &root);
-        if validation.errors.is_empty() {
-            let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
-            let v = &mut validation;
-            meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
+        if self.allocates() {
+            allocation::begin_create(&mut validation, &mut effective);
         }
         if validation.errors.is_empty() {
-            (self.warnings)(&mut validation, &root);
+            self.validate_create(&mut validation, &effective);
         }
         Admission {
             effective,
@@ -149,20 +158,49 @@ impl Strategy {
     }
 
     /// What the server says to a PUT of an object that decodes over one that it accepted.
-    pub fn update<'t>(&self, object: Node<'t>, old: Node<'_>, minor: Minor) -> Admission<'t> {
-        let effective = self.effective(object, minor);
-        let before = self.effective(old, minor).as_old();
+    pub fn update<'t>(&self, object: Node<'t>, old: Node<'t>, minor: Minor) -> Admission<'t> {
+        let mut effective = self.effective(object, minor);
         let mut validation = Validation::new(Gates::of(minor));
-        let new_root = Field::root(effective.value(effective.root()));
-        let old_root = Field::root(before.value(before.root()));
-        self.validate_common_fields(&mut validation, &new_root, &old_root);
-        (self.validate_update)(&mut validation, &new_root, &old_root);
+        let mut before = self.effective(old, minor);
+        if self.allocates() {
+            allocation::begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
+            allocation::begin_update(&mut validation, &mut effective, &before);
+        }
         if validation.errors.is_empty() {
-            (self.warnings_on_update)(&mut validation, &new_root, &old_root);
+            self.validate_put(&mut validation, &effective, &before.as_old());
         }
         Admission {
             effective,
             validation,
+        }
+    }
+
+    /// Whether the storage of the kind fills in something before validation.
+    fn allocates(&self) -> bool {
+        self.group.is_empty() && self.kind == "Service"
+    }
+
+    /// `rest.ValidateCreate`, and the warnings.
+    fn validate_create(&self, v: &mut Validation, effective: &Effective<'_>) {
+        let root = Field::root(effective.value(effective.root()));
+        (self.validate)(v, &root);
+        if v.errors.is_empty() {
+            let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
+            meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
+        }
+        if v.errors.is_empty() {
+            (self.warnings)(v, &root);
+        }
+    }
+
+    /// `rest.ValidateUpdate`, and the warnings.
+    fn validate_put(&self, v: &mut Validation, effective: &Effective<'_>, old: &Effective<'_>) {
+        let new_root = Field::root(effective.value(effective.root()));
+        let old_root = Field::root(old.value(old.root()));
+        self.validate_common_fields(v, &new_root, &old_root);
+        (self.validate_update)(v, &new_root, &old_root);
+        if v.errors.is_empty() {
+            (self.warnings_on_update)(v, &new_root, &old_root);
         }
     }
 

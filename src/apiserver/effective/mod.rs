@@ -14,6 +14,7 @@ mod drop;
 mod image;
 pub mod meta;
 mod resources;
+pub mod service;
 mod volumes;
 
 use crate::finding::Step;
@@ -181,8 +182,30 @@ impl<'t> Effective<'t> {
     }
 
     /// The text under a key; empty where there is none.
-    pub fn text(&self, of: Id, key: &str) -> &str {
-        self.value(of).get(key).map_or("", Value::text)
+    pub fn text(&self, of: Id, key: &str) -> &'t str {
+        let cell = self.get(of, key).map_or(EMPTY, |id| self.cell(id));
+        cell.text
+    }
+
+    /// The texts in a list under a key.
+    pub fn texts(&self, of: Id, key: &str) -> Vec<&'t str> {
+        let items = self.children_of(of, key);
+        items.into_iter().map(|id| self.cell(id).text).collect()
+    }
+
+    /// The number under a key; 0 where there is none.
+    pub fn int(&self, of: Id, key: &str) -> i64 {
+        self.value(of).get(key).map_or(0, Value::int)
+    }
+
+    /// How many values the list or mapping under a key holds.
+    pub fn len(&self, of: Id, key: &str) -> usize {
+        self.value(of).get(key).map_or(0, Value::len)
+    }
+
+    /// The values in the list or mapping under a key.
+    pub fn children_of(&self, of: Id, key: &str) -> Vec<Id> {
+        self.get(of, key).map_or(Vec::new(), |id| self.children(id))
     }
 
     /// The values in a list or mapping.
@@ -191,7 +214,7 @@ impl<'t> Effective<'t> {
     }
 
     /// Fills in a text where there is none, or an empty one: for fields that are no pointers.
-    pub fn default_text(&mut self, of: Id, key: &'static str, text: &'static str) {
+    pub fn default_text(&mut self, of: Id, key: &'static str, text: &'t str) {
         if self.value(of).get(key).is_none_or(|v| v.text().is_empty()) {
             self.set(of, key, Kind::String, text);
         }
@@ -224,6 +247,20 @@ impl<'t> Effective<'t> {
         self.remove(of, key);
         let origin = self.cell(of).origin;
         self.push(of, key, kind, text, origin, false)
+    }
+
+    /// Sets a list of texts under a key, instead of what is there.
+    pub fn set_texts(&mut self, of: Id, key: &'t str, texts: &[&'t str]) {
+        let written = self.children_of(of, key);
+        let origins: Vec<NodeId> = written.iter().map(|id| self.cell(*id).origin).collect();
+        let list = self.get(of, key).map(|id| self.cell(id).origin);
+        let list = list.unwrap_or(self.cell(of).origin);
+        self.remove(of, key);
+        let id = self.push(of, key, Kind::Sequence, "", list, false);
+        for (i, text) in texts.iter().enumerate() {
+            let origin = origins.get(i).copied().unwrap_or(list);
+            self.push(id, "", Kind::String, text, origin, false);
+        }
     }
 
     /// Copies a value under a key, instead of what is there.

@@ -14,3 +14,4 @@ pub mod meta;
 pub mod pod;
 pub mod resource_names;
 pub mod seen;
+pub mod service;
