@@ -4,6 +4,7 @@
 //! Each error names its row in `schemas/rows.tsv`, the list of everything the server checks.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::effective::Spot;
 use super::field::Field;
@@ -11,7 +12,7 @@ use super::gates::Gates;
 use crate::finding::{Step, render_path};
 
 /// The type of an error: `details.causes[].reason` in the server's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// `FieldValueRequired`.
     Required,
@@ -64,6 +65,8 @@ pub struct Error {
     pub field: String,
     /// The server's words after the field and the value.
     pub detail: Cow<'static, str>,
+    /// The value that the server reports, where it isn't the field's own.
+    pub value: Option<String>,
     /// The field or its nearest ancestor that is set.
     pub spot: Option<Spot>,
     /// Keys from `spot` to the field, where the field itself isn't set.
@@ -133,6 +136,19 @@ impl Validation {
     ) {
         for message in messages {
             self.invalid(row, field, message);
+        }
+    }
+
+    /// One `field.Invalid` for each message about a value that isn't the field's own.
+    pub fn invalid_each_of<M: Into<Cow<'static, str>>>(
+        &mut self,
+        row: &'static str,
+        field: &Field<'_, '_>,
+        value: &str,
+        messages: impl IntoIterator<Item = M>,
+    ) {
+        for message in messages {
+            self.invalid(row, field, message).of(value);
         }
     }
 
@@ -210,10 +226,24 @@ impl Validation {
             reason,
             field: render_path(&steps),
             detail: detail.into(),
+            value: None,
             spot: field.spot(),
             missing: field.missing().into_iter().map(str::to_owned).collect(),
             related: Vec::new(),
         })
+    }
+
+    /// Leaves one of each set of errors that the server prints alike
+    /// (`field.ErrorList.ToAggregate`).
+    pub fn merge_equal_errors(&mut self) {
+        let mut seen = HashSet::new();
+        let is_new: Vec<bool> = self
+            .errors
+            .iter()
+            .map(|e| seen.insert((e.reason, &e.field, &e.detail, &e.value)))
+            .collect();
+        let mut is_new = is_new.into_iter();
+        self.errors.retain(|_| is_new.next() == Some(true));
     }
 
     /// A warning about a field; `text` begins with the path, where upstream's does.
@@ -227,6 +257,12 @@ impl Validation {
 }
 
 impl Error {
+    /// Says which value the server reports, where it isn't the field's own.
+    pub fn of(&mut self, value: &str) -> &mut Self {
+        self.value = Some(value.to_owned());
+        self
+    }
+
     /// Names another field that the fault depends on: it is shown beside it, and what can't be
     /// known of it makes the fault undecided.
     pub fn with(&mut self, field: &Field<'_, '_>, what: &'static str) -> &mut Self {

@@ -25,6 +25,8 @@ macro_rules! gates {
 }
 
 gates! {
+    /// Equal errors are told once: what is left of handwritten validation goes through a filter.
+    equal_errors_are_told_once: 37..;
     /// `RelaxedServiceNameValidation`: names of Services may begin with a digit.
     relaxed_service_names: 36..;
     /// `StrictIPCIDRValidation`: no leading zeros, no IPv4-mapped IPv6 addresses.
@@ -125,6 +127,16 @@ gates! {
     multi_cidr_service_allocator: 33..;
     /// `PreferSameTrafficDistribution`.
     prefer_same_traffic_distribution: 34..;
+    /// `ServiceTrafficDistribution`.
+    service_traffic_distribution: 31..;
+    /// Service warnings: `externalIPs` as such.
+    warns_of_external_ips: 36..;
+    /// Service warnings: a `trafficDistribution` of `PreferClose`.
+    warns_of_prefer_close: 35..;
+    /// Service warnings: addresses in the words that all kinds share.
+    warns_of_standard_addresses: 33..;
+    /// Service warnings: what has no effect on headless ones.
+    warns_of_what_headless_ignores: 34..;
     /// An update validates the metadata a second time.
     service_updates_validate_metadata: 29..34;
     /// Each of the source ranges is told by itself.

@@ -9,6 +9,7 @@ use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
 use super::validation::{apps, claim, meta, service};
+use super::warnings;
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -96,8 +97,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::service::prepare_service,
         validate: service::validate_service_create,
         validate_update: service::validate_service_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: warnings::service::warnings_for_service,
+        warnings_on_update: |v, new, _| warnings::service::warnings_for_service(v, new),
     },
     Strategy {
         group: "",
@@ -108,8 +109,10 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::claim::prepare_persistent_volume_claim,
         validate: claim::validate_persistent_volume_claim_create,
         validate_update: claim::validate_persistent_volume_claim_put,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: warnings::claim::warnings_for_persistent_volume_claim,
+        warnings_on_update: |v, new, _| {
+            warnings::claim::warnings_for_persistent_volume_claim(v, new)
+        },
     },
 ];
 
@@ -175,6 +178,13 @@ impl Strategy {
         }
     }
 
+    /// What the server makes of its own list of errors.
+    fn finish(v: &mut Validation) {
+        if v.gates.equal_errors_are_told_once && v.errors.len() > 1 {
+            v.merge_equal_errors();
+        }
+    }
+
     /// Whether the storage of the kind fills in something before validation.
     fn allocates(&self) -> bool {
         self.group.is_empty() && self.kind == "Service"
@@ -191,6 +201,7 @@ impl Strategy {
         if v.errors.is_empty() {
             (self.warnings)(v, &root);
         }
+        Self::finish(v);
     }
 
     /// `rest.ValidateUpdate`, and the warnings.
@@ -202,6 +213,7 @@ impl Strategy {
         if v.errors.is_empty() {
             (self.warnings_on_update)(v, &new_root, &old_root);
         }
+        Self::finish(v);
     }
 
     /// `validateCommonFields`.

@@ -36,8 +36,14 @@ pub fn service(object: &mut Effective<'_>, _: &Gates) {
 }
 
 /// `PrepareForCreate`.
-pub fn prepare_service(object: &mut Effective<'_>, _: &Gates) {
+pub fn prepare_service(object: &mut Effective<'_>, gates: &Gates) {
     object.remove(object.root(), "status");
+    if !gates.service_traffic_distribution
+        && let Some(spec) = object.get(object.root(), "spec")
+    {
+        let gate = Some("ServiceTrafficDistribution");
+        object.drop_field(spec, "trafficDistribution", gate);
+    }
 }
 
 fn default_session_affinity(object: &mut Effective<'_>, spec: Id) {

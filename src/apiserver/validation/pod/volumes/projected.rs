@@ -56,6 +56,7 @@ impl<'v> Paths<'_, 'v> {
     fn insert(&mut self, v: &mut Validation, path: &Field<'_, 'v>) {
         if self.seen.contains(&path.text()) {
             v.invalid("VOL-30", &self.at, "conflicting duplicate paths")
+                .of(path.text())
                 .with(path, "the path");
         } else {
             self.seen.push(path.text());
@@ -245,9 +246,9 @@ fn validate_user_annotations(v: &mut Validation, annotations: &Field<'_, '_>) {
         let wrong = is_qualified_name(&key.to_lowercase(), &v.gates);
         if wrong.is_empty() && !key.contains('/') {
             let detail = "must be a domain-prefixed key (such as \"acme.io/foo\")";
-            v.invalid("VOL-36", annotations, detail);
+            v.invalid("VOL-36", annotations, detail).of(key);
         }
-        v.invalid_each("VOL-36", annotations, wrong);
+        v.invalid_each_of("VOL-36", annotations, &key.to_lowercase(), wrong);
     }
     if bytes > ANNOTATIONS_BYTES_MAX {
         v.too_long("VOL-36", annotations, ANNOTATIONS_BYTES_MAX);
