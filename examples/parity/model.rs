@@ -13,10 +13,11 @@ use kubevet::json;
 use kubevet::minor::Minor;
 use kubevet::tree::{Builder, Kind, Node};
 use kubevet::yaml::canonical;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An answer: a line of the protocol, without its id.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Answer {
     /// HTTP's code; 0 where nothing can be said.
     pub code: u16,
@@ -33,15 +34,17 @@ pub struct Answer {
 }
 
 /// A fault that validation finds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cause {
     /// The row of what is checked; judges don't tell it.
+    #[serde(skip_deserializing)]
     pub row: &'static str,
     /// The type of the fault.
-    pub reason: &'static str,
+    pub reason: String,
     /// The field.
     pub field: String,
     /// The words after the field and the value.
+    #[serde(default)]
     pub detail: String,
 }
 
@@ -194,7 +197,7 @@ fn admitted(admission: &Admission<'_>, accepted: u16) -> Answer {
     let validation = &admission.validation;
     let causes = validation.errors.iter().map(|error| Cause {
         row: error.row,
-        reason: error.reason.name(),
+        reason: error.reason.name().to_owned(),
         field: error.field.clone(),
         detail: error.detail.to_string(),
     });

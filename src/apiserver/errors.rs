@@ -4,7 +4,6 @@
 //! Each error names its row in `schemas/rows.tsv`, the list of everything the server checks.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::effective::Spot;
 use super::field::Field;
@@ -12,7 +11,7 @@ use super::gates::Gates;
 use crate::finding::{Step, render_path};
 
 /// The type of an error: `details.causes[].reason` in the server's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// `FieldValueRequired`.
     Required,
@@ -65,8 +64,8 @@ pub struct Error {
     pub field: String,
     /// The server's words after the field and the value.
     pub detail: Cow<'static, str>,
-    /// The value that the server reports, where it isn't the field's own.
-    pub value: Option<String>,
+    /// The value that is wrong, where several values are judged under the path of one field.
+    pub value: String,
     /// The field or its nearest ancestor that is set.
     pub spot: Option<Spot>,
     /// Keys from `spot` to the field, where the field itself isn't set.
@@ -139,8 +138,8 @@ impl Validation {
         }
     }
 
-    /// One `field.Invalid` for each message about a value that isn't the field's own.
-    pub fn invalid_each_of<M: Into<Cow<'static, str>>>(
+    /// `invalid_each` for one of the values that are judged under the path of one field.
+    pub fn invalid_value<M: Into<Cow<'static, str>>>(
         &mut self,
         row: &'static str,
         field: &Field<'_, '_>,
@@ -148,8 +147,24 @@ impl Validation {
         messages: impl IntoIterator<Item = M>,
     ) {
         for message in messages {
-            self.invalid(row, field, message).of(value);
+            self.invalid(row, field, message).value = value.to_owned();
         }
+    }
+
+    /// Keeps one of several errors that read alike, as the server does once it goes through them
+    /// for those that declarative validation tells, too (`ErrorList.Filter`).
+    pub fn merge_alike(&mut self) {
+        let mut kept: Vec<Error> = Vec::with_capacity(self.errors.len());
+        for error in self.errors.drain(..) {
+            let alike = |other: &Error| {
+                (other.reason, &other.field) == (error.reason, &error.field)
+                    && (&other.detail, &other.value) == (&error.detail, &error.value)
+            };
+            if !kept.iter().any(alike) {
+                kept.push(error);
+            }
+        }
+        self.errors = kept;
     }
 
     /// `field.Forbidden`.
@@ -226,24 +241,11 @@ impl Validation {
             reason,
             field: render_path(&steps),
             detail: detail.into(),
-            value: None,
+            value: String::new(),
             spot: field.spot(),
             missing: field.missing().into_iter().map(str::to_owned).collect(),
             related: Vec::new(),
         })
-    }
-
-    /// Leaves one of each set of errors that the server prints alike
-    /// (`field.ErrorList.ToAggregate`).
-    pub fn merge_equal_errors(&mut self) {
-        let mut seen = HashSet::new();
-        let is_new: Vec<bool> = self
-            .errors
-            .iter()
-            .map(|e| seen.insert((e.reason, &e.field, &e.detail, &e.value)))
-            .collect();
-        let mut is_new = is_new.into_iter();
-        self.errors.retain(|_| is_new.next() == Some(true));
     }
 
     /// A warning about a field; `text` begins with the path, where upstream's does.
@@ -257,9 +259,9 @@ impl Validation {
 }
 
 impl Error {
-    /// Says which value the server reports, where it isn't the field's own.
+    /// Says which of several values under the path of one field is wrong.
     pub fn of(&mut self, value: &str) -> &mut Self {
-        self.value = Some(value.to_owned());
+        value.clone_into(&mut self.value);
         self
     }
 

@@ -18,15 +18,13 @@ macro_rules! gates {
             /// What is on in `minor` unless its operator says otherwise.
             pub fn of(minor: Minor) -> Self {
                 let minor = minor.number();
-                Self { $($name: minor >= $from $(&& minor < $to)?,)* }
+                Self { $($name: ($from..$($to)?).contains(&minor),)* }
             }
         }
     };
 }
 
 gates! {
-    /// Equal errors are told once: what is left of handwritten validation goes through a filter.
-    equal_errors_are_told_once: 37..;
     /// `RelaxedServiceNameValidation`: names of Services may begin with a digit.
     relaxed_service_names: 36..;
     /// `StrictIPCIDRValidation`: no leading zeros, no IPv4-mapped IPv6 addresses.
@@ -35,6 +33,8 @@ gates! {
     owner_references_by_index: 37..;
     /// What must not be empty in an owner reference isn't named twice.
     owner_references_say_it_once: 34..;
+    /// Faults that read alike are told once (`ErrorList.Filter` goes through all of them).
+    merges_alike: 37..;
     /// Label keys and values are measured in bytes, by that word.
     labels_say_bytes: 35..;
     /// Too long texts are told in bytes (`field.TooLong`).
@@ -45,6 +45,18 @@ gates! {
     stateful_set_revision_history_mutable: 33..;
     /// `serviceName` of a StatefulSet has to be a label.
     stateful_set_service_name: 33..;
+    /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
+    apps_updates_judged_twice: 29..34;
+    /// `HPAConfigurableTolerance`: `tolerance` in the behavior of HorizontalPodAutoscalers.
+    hpa_configurable_tolerance: 35..;
+    /// `HPAScaleToZero`: `minReplicas` may be 0.
+    hpa_scale_to_zero: 37..;
+    /// What a HorizontalPodAutoscaler refers to needs an `apiVersion` that can be read.
+    hpa_api_versions: 34..;
+    /// A HorizontalPodAutoscaler without `maxReplicas` is told that the field is required.
+    hpa_max_replicas_required: 36..;
+    /// Declarative validation of HorizontalPodAutoscalers counts (`DeclarativeValidationBeta`).
+    hpa_declarative: 37..;
     /// `MaxUnavailableStatefulSet`.
     max_unavailable_stateful_set: 37..;
     /// The pod template and the claim templates of a StatefulSet are validated.
@@ -141,4 +153,41 @@ gates! {
     service_updates_validate_metadata: 29..34;
     /// Each of the source ranges is told by itself.
     source_ranges_are_told_apart: 30..;
+
+    // Pods as a whole.
+    /// AppArmor profiles as fields.
+    app_armor_fields: 30..;
+    /// `Lt` and `Gt` are operators of tolerations, though `TaintTolerationComparisonOperators` is
+    /// off.
+    comparing_tolerations_known: 35..;
+    /// Faults of host aliases and nameservers name indexes, and have the words for all addresses.
+    host_aliases_by_index: 30..;
+    /// `hostPID` and its kin are fields of the spec and not of its security context.
+    host_fields_in_pod_spec: 37..;
+    /// What is said of `hostUsers` has the name of the field.
+    host_users_by_its_name: 34..;
+    /// Underscores in an old object's DNS searches may stay.
+    old_dns_searches_stay: 32..;
+    /// User namespaces beside the host's network may stay.
+    old_host_network_with_user_namespaces_stays: 35..;
+    /// What is missing in `os` is told without words.
+    os_name_without_words: 34..;
+    /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
+    relaxed_dns_searches: 33..;
+    /// `RelaxedEnvironmentVariableValidation`.
+    relaxed_env_names: 32..;
+    /// Values of required node affinity are checked.
+    required_node_affinity_values: 33..;
+    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
+    selinux_mount: 37..;
+    /// `PodLifecycleSleepActionAllowZero`.
+    sleep_action_may_be_zero: 33..;
+    /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
+    spread_keys_are_merged: 34..;
+    /// `Unmasked` needs a user namespace.
+    unmasked_needs_user_namespace: 30..;
+    /// An update may not change how much a Pod's resources are guaranteed.
+    updates_keep_qos: 29..32;
+    /// `volumeDevices` can't be used in a user namespace.
+    user_namespaces_without_devices: 34..;
 }

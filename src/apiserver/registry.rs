@@ -8,7 +8,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, claim, meta, service};
+use super::validation::{apps, autoscaling, claim, meta, pod, policy, service};
 use super::warnings;
 use crate::minor::Minor;
 use crate::tree::Node;
@@ -114,6 +114,54 @@ pub static STRATEGIES: &[Strategy] = &[
             warnings::claim::warnings_for_persistent_volume_claim(v, new)
         },
     },
+    Strategy {
+        group: "autoscaling",
+        version: "v1",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler_v1,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v2",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "policy",
+        version: "v1",
+        kind: "PodDisruptionBudget",
+        namespaced: true,
+        defaults: effective::policy::pod_disruption_budget,
+        prepare: effective::policy::prepare_pod_disruption_budget,
+        validate: policy::validate_pod_disruption_budget,
+        validate_update: policy::validate_pod_disruption_budget_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "Pod",
+        namespaced: true,
+        defaults: effective::core::pod,
+        prepare: effective::core::drop_disabled_pod_fields,
+        validate: pod::whole::validate_pod,
+        validate_update: pod::update::validate_pod_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
 ];
 
 /// What the server says to an object that it could decode.
@@ -145,9 +193,24 @@ impl Strategy {
 
     /// What the server says to the creation of an object that decodes.
     pub fn create<'t>(&self, object: Node<'t>, minor: Minor) -> Admission<'t> {
+        self.create_with(object, minor, Gates::of(minor))
+    }
+
+    /// What is wrong with the pods that an accepted object will have made, where the server
+    /// doesn't look at its template: StatefulSets before 1.34. `None`: it does.
+    pub fn create_pods<'t>(&self, object: Node<'t>, minor: Minor) -> Option<Admission<'t>> {
+        let mut gates = Gates::of(minor);
+        if gates.stateful_set_templates || self.kind != "StatefulSet" {
+            return None;
+        }
+        gates.stateful_set_templates = true;
+        Some(self.create_with(object, minor, gates))
+    }
+
+    fn create_with<'t>(&self, object: Node<'t>, minor: Minor, gates: Gates) -> Admission<'t> {
         let mut effective = self.effective(object, minor);
         effective::meta::prepare_for_create(&mut effective);
-        let mut validation = Validation::new(Gates::of(minor));
+        let mut validation = Validation::new(gates);
         if self.allocates() {
             allocation::begin_create(&mut validation, &mut effective);
         }
@@ -178,13 +241,6 @@ impl Strategy {
         }
     }
 
-    /// What the server makes of its own list of errors.
-    fn finish(v: &mut Validation) {
-        if v.gates.equal_errors_are_told_once && v.errors.len() > 1 {
-            v.merge_equal_errors();
-        }
-    }
-
     /// Whether the storage of the kind fills in something before validation.
     fn allocates(&self) -> bool {
         self.group.is_empty() && self.kind == "Service"
@@ -198,10 +254,12 @@ impl Strategy {
             let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
             meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
         }
+        if v.gates.merges_alike {
+            v.merge_alike();
+        }
         if v.errors.is_empty() {
             (self.warnings)(v, &root);
         }
-        Self::finish(v);
     }
 
     /// `rest.ValidateUpdate`, and the warnings.
@@ -210,10 +268,12 @@ impl Strategy {
         let old_root = Field::root(old.value(old.root()));
         self.validate_common_fields(v, &new_root, &old_root);
         (self.validate_update)(v, &new_root, &old_root);
+        if v.gates.merges_alike {
+            v.merge_alike();
+        }
         if v.errors.is_empty() {
             (self.warnings_on_update)(v, &new_root, &old_root);
         }
-        Self::finish(v);
     }
 
     /// `validateCommonFields`.

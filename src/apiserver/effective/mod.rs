@@ -7,12 +7,14 @@
 //! is valid (`validation`).
 
 pub mod apps;
+pub mod autoscaling;
 pub mod claim;
 pub mod core;
 mod derived;
 mod drop;
 mod image;
 pub mod meta;
+pub mod policy;
 mod resources;
 pub mod service;
 mod volumes;
@@ -261,6 +263,12 @@ impl<'t> Effective<'t> {
             let origin = origins.get(i).copied().unwrap_or(list);
             self.push(id, "", Kind::String, text, origin, false);
         }
+    }
+
+    /// Adds an empty mapping to a list.
+    pub fn push_default(&mut self, list: Id) -> Id {
+        let origin = self.cell(list).origin;
+        self.push(list, "", Kind::Mapping, "", origin, false)
     }
 
     /// Copies a value under a key, instead of what is there.

@@ -11,9 +11,9 @@ use crate::apiserver::field::Field;
 pub fn validate_labels(v: &mut Validation, labels: &Field<'_, '_>) {
     for (key, value) in labels.entries() {
         let wrong = is_qualified_name(key, &v.gates);
-        v.invalid_each_of("LBL-01", labels, key, wrong);
+        v.invalid_value("LBL-01", labels, key, wrong);
         let wrong = is_valid_label_value(value.text(), &v.gates);
-        v.invalid_each_of("LBL-02", labels, value.text(), wrong);
+        v.invalid_value("LBL-02", labels, value.text(), wrong);
     }
 }
 

@@ -27,7 +27,7 @@ pub fn validate_daemon_set(v: &mut Validation, daemon_set: &Field<'_, '_>) {
 /// `ValidateDaemonSetUpdate`, with `ValidateDaemonSetSpecUpdate`: the server counts the generations
 /// of the template itself.
 pub fn validate_daemon_set_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<'_, '_>) {
-    validate_object_meta_update(v, &new.key("metadata"), &old.key("metadata"));
+    let (metadata, old_metadata) = (new.key("metadata"), old.key("metadata"));
     let (new, old) = (new.key("spec"), old.key("spec"));
     let (selector, old_selector) = (new.key("selector"), old.key("selector"));
     validate_immutable_field(v, "DS-12", &selector, &old_selector);
@@ -35,6 +35,11 @@ pub fn validate_daemon_set_update(v: &mut Validation, new: &Field<'_, '_>, old: 
     let mut options = PodOptions::of_template(v, &template, Some(&old_template));
     options.allow_invalid_label_value_in_selector |=
         label_selector_has_invalid_label_value(v, &old_selector);
+    if v.gates.apps_updates_judged_twice {
+        validate_object_meta(v, &metadata, true, name_is_dns_subdomain);
+        validate_daemon_set_spec(v, &new, &options);
+    }
+    validate_object_meta_update(v, &metadata, &old_metadata);
     validate_daemon_set_spec(v, &new, &options);
 }
 

@@ -22,10 +22,15 @@ pub fn validate_replica_set(v: &mut Validation, replica_set: &Field<'_, '_>) {
 
 /// `ValidateReplicaSetUpdate`.
 pub fn validate_replica_set_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<'_, '_>) {
-    validate_object_meta_update(v, &new.key("metadata"), &old.key("metadata"));
+    let (metadata, old_metadata) = (new.key("metadata"), old.key("metadata"));
     let (new, old) = (new.key("spec"), old.key("spec"));
     let (template, old_template) = (new.key("template"), old.key("template"));
     let options = PodOptions::of_template(v, &template, Some(&old_template));
+    if v.gates.apps_updates_judged_twice {
+        validate_object_meta(v, &metadata, true, name_is_dns_subdomain);
+        validate_replica_set_spec(v, &new, &options);
+    }
+    validate_object_meta_update(v, &metadata, &old_metadata);
     validate_replica_set_spec(v, &new, &options);
     validate_immutable_field(v, "RST-04", &new.key("selector"), &old.key("selector"));
 }

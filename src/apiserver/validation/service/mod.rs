@@ -248,7 +248,7 @@ fn validate_source_ranges(
     if !(same && v.gates.legacy_addresses_may_stay) {
         for range in texts_of_annotation(annotation.text()) {
             let wrong = is_valid_cidr_for_legacy_field(range, &v.gates, &[]);
-            v.invalid_each_of("SVC-37", &annotation, range, wrong);
+            v.invalid_value("SVC-37", &annotation, range, wrong);
         }
     }
 }

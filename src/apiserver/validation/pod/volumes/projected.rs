@@ -248,7 +248,7 @@ fn validate_user_annotations(v: &mut Validation, annotations: &Field<'_, '_>) {
             let detail = "must be a domain-prefixed key (such as \"acme.io/foo\")";
             v.invalid("VOL-36", annotations, detail).of(key);
         }
-        v.invalid_each_of("VOL-36", annotations, &key.to_lowercase(), wrong);
+        v.invalid_value("VOL-36", annotations, &key.to_lowercase(), wrong);
     }
     if bytes > ANNOTATIONS_BYTES_MAX {
         v.too_long("VOL-36", annotations, ANNOTATIONS_BYTES_MAX);
