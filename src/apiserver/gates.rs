@@ -93,6 +93,8 @@ gates! {
     /// `RestartAllContainersOnContainerExits`: the action `RestartAllContainers`, and rules of
     /// sidecars.
     restart_all_containers: 36..;
+    /// `PodLevelResourcesFixDefaulting`: resources of a Pod get their defaults at its creation.
+    pod_level_resources_fixed: 37..;
     /// `PodLifecycleSleepAction`.
     sleep_action: 30..;
     /// A sleep of no length is refused with the name of the gate that would allow it.

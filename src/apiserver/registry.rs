@@ -211,9 +211,7 @@ impl Strategy {
         let mut effective = self.effective(object, minor);
         effective::meta::prepare_for_create(&mut effective);
         let mut validation = Validation::new(gates);
-        if self.allocates() {
-            allocation::begin_create(&mut validation, &mut effective);
-        }
+        self.begin_create(&mut validation, &mut effective);
         if validation.errors.is_empty() {
             self.validate_create(&mut validation, &effective);
         }
@@ -228,10 +226,8 @@ impl Strategy {
         let mut effective = self.effective(object, minor);
         let mut validation = Validation::new(Gates::of(minor));
         let mut before = self.effective(old, minor);
-        if self.allocates() {
-            allocation::begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
-            allocation::begin_update(&mut validation, &mut effective, &before);
-        }
+        self.begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
+        self.begin_update(&mut validation, &mut effective, &before);
         if validation.errors.is_empty() {
             self.validate_put(&mut validation, &effective, &before.as_old());
         }
@@ -241,9 +237,22 @@ impl Strategy {
         }
     }
 
-    /// Whether the storage of the kind fills in something before validation.
-    fn allocates(&self) -> bool {
-        self.group.is_empty() && self.kind == "Service"
+    /// What only a creation fills in: the storage of Services and `PrepareForCreate` of Pods.
+    fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
+        match (self.group, self.kind) {
+            ("", "Service") => allocation::begin_create(v, object),
+            ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
+            _ => {}
+        }
+    }
+
+    /// What an update takes over from the old object.
+    fn begin_update<'t>(&self, v: &mut Validation, new: &mut Effective<'t>, old: &Effective<'t>) {
+        match (self.group, self.kind) {
+            ("", "Service") => allocation::begin_update(v, new, old),
+            ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
+            _ => {}
+        }
     }
 
     /// `rest.ValidateCreate`, and the warnings.

@@ -14,6 +14,7 @@ mod derived;
 mod drop;
 mod image;
 pub mod meta;
+pub mod pod;
 pub mod policy;
 mod resources;
 pub mod service;
@@ -183,6 +184,11 @@ impl<'t> Effective<'t> {
         self.cell(id).key
     }
 
+    /// The text of a scalar.
+    pub fn value_text(&self, id: Id) -> &'t str {
+        self.cell(id).text
+    }
+
     /// The text under a key; empty where there is none.
     pub fn text(&self, of: Id, key: &str) -> &'t str {
         let cell = self.get(of, key).map_or(EMPTY, |id| self.cell(id));
@@ -282,6 +288,18 @@ impl<'t> Effective<'t> {
         let place = self.quantities.len() as u32;
         self.quantities.push(quantity);
         self.update(id, |cell| cell.quantity = place);
+    }
+
+    /// Copies a value of another object under a key, instead of what is there.
+    pub fn copy_from(&mut self, of: Id, key: &'t str, other: &Effective<'t>, from: Id) {
+        let cell = other.cell(from);
+        let id = self.set(of, key, cell.kind, cell.text);
+        if let Some(quantity) = other.quantities.get(cell.quantity as usize) {
+            self.set_quantity(id, *quantity);
+        }
+        for child in other.children(from) {
+            self.copy_from(id, other.cell(child).key, other, child);
+        }
     }
 
     /// Takes the value under a key out of a mapping, and remembers that, if somebody wrote it.
@@ -499,6 +517,11 @@ impl<'v> Value<'v> {
             Kind::Int | Kind::Float => IntOrString::Int(self.int()),
             _ => IntOrString::Str(self.text()),
         }
+    }
+
+    /// Whether it is the amount of a resource list, which the server rounds or sums up.
+    pub fn is_amount(self) -> bool {
+        self.cell().quantity != NONE
     }
 
     /// A quantity; zero for what is none.
