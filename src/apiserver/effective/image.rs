@@ -82,8 +82,8 @@ fn is_domain(domain: &str) -> bool {
 fn is_path(path: &str) -> bool {
     path.split('/').all(|part| {
         let is_end = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-        let mut separator = "".as_bytes();
         let mut rest = part.as_bytes();
+        let mut separator = rest;
         let ends =
             part.bytes().next().is_some_and(is_end) && part.bytes().last().is_some_and(is_end);
         while let Some((first, after)) = rest.split_first() {

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::PodOptions;
-use super::pod::{validate_container_only_for_pod, validate_pod_metadata_and_spec};
+use super::containers::validate_containers_only_for_pod;
+use super::pod::validate_pod_metadata_and_spec;
 use super::scheduling::validate_tolerations;
 use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
 use crate::apiserver::errors::Validation;
@@ -111,8 +112,8 @@ fn validate_container_updates(
         if image.text().is_empty() {
             v.required("POD-36", &image, "");
         }
-        validate_container_only_for_pod(v, &container);
     }
+    validate_containers_only_for_pod(v, new);
     true
 }
 
