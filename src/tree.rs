@@ -425,9 +425,10 @@ impl Builder {
         })
     }
 
-    /// Gives a collection its children (in a mapping: key, value, key, value…) and its end.
-    /// Each child belongs to one collection only.
-    pub fn fill(&mut self, id: NodeId, children: &[NodeId], end: u32) {
+    /// Gives a collection its children (in a mapping: key, value, key, value…) and its end: that of
+    /// its bracket, or else those of its children are its start and its end. Each child belongs to
+    /// one collection only.
+    pub fn fill(&mut self, id: NodeId, children: &[NodeId], end: Option<u32>) {
         for pair in children.windows(2) {
             if let [this, next] = pair {
                 self.update(*this, |raw| raw.next = next.0);
@@ -436,10 +437,15 @@ impl Builder {
         if let Some(last) = children.last() {
             self.update(*last, |raw| raw.next = NONE);
         }
+        let place = |child: Option<&NodeId>| child.map(|&id| self.tree.raw(id).span);
+        let (first, last) = (place(children.first()), place(children.last()));
         self.update(id, |raw| {
             raw.a = children.first().map_or(NONE, |first| first.0);
             raw.b = children.len() as u32;
-            raw.span = Span::new(raw.span.start, end);
+            raw.span = match (end, first, last) {
+                (None, Some(first), Some(last)) => Span::new(first.start, last.end),
+                _ => Span::new(raw.span.start, end.unwrap_or(raw.span.end)),
+            };
         });
     }
 
@@ -536,7 +542,7 @@ mod tests {
         let value = builder.pooled(Kind::Int, Style::Plain, at, "3");
         let twin_key = builder.pooled(Kind::String, Style::Plain, at, "again");
         let twin = builder.alias(value, at);
-        builder.fill(map, &[key, value, twin_key, twin], 0);
+        builder.fill(map, &[key, value, twin_key, twin], Some(0));
         let tree = builder.finish();
         let node = tree.node(map);
         assert_eq!(node.len(), 2);

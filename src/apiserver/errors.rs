@@ -64,6 +64,8 @@ pub struct Error {
     pub field: String,
     /// The server's words after the field and the value.
     pub detail: Cow<'static, str>,
+    /// The value that is wrong, where several values are judged under the path of one field.
+    pub value: String,
     /// The field or its nearest ancestor that is set.
     pub spot: Option<Spot>,
     /// Keys from `spot` to the field, where the field itself isn't set.
@@ -134,6 +136,35 @@ impl Validation {
         for message in messages {
             self.invalid(row, field, message);
         }
+    }
+
+    /// `invalid_each` for one of the values that are judged under the path of one field.
+    pub fn invalid_value<M: Into<Cow<'static, str>>>(
+        &mut self,
+        row: &'static str,
+        field: &Field<'_, '_>,
+        value: &str,
+        messages: impl IntoIterator<Item = M>,
+    ) {
+        for message in messages {
+            self.invalid(row, field, message).value = value.to_owned();
+        }
+    }
+
+    /// Keeps one of several errors that read alike, as the server does once it goes through them
+    /// for those that declarative validation tells, too (`ErrorList.Filter`).
+    pub fn merge_alike(&mut self) {
+        let mut kept: Vec<Error> = Vec::with_capacity(self.errors.len());
+        for error in self.errors.drain(..) {
+            let alike = |other: &Error| {
+                (other.reason, &other.field) == (error.reason, &error.field)
+                    && (&other.detail, &other.value) == (&error.detail, &error.value)
+            };
+            if !kept.iter().any(alike) {
+                kept.push(error);
+            }
+        }
+        self.errors = kept;
     }
 
     /// `field.Forbidden`.
@@ -210,6 +241,7 @@ impl Validation {
             reason,
             field: render_path(&steps),
             detail: detail.into(),
+            value: String::new(),
             spot: field.spot(),
             missing: field.missing().into_iter().map(str::to_owned).collect(),
             related: Vec::new(),

@@ -48,6 +48,20 @@ impl<'p, 'v> Field<'p, 'v> {
         }
     }
 
+    /// The same value under another key.
+    pub fn renamed(&self, key: &'p str) -> Self {
+        Field {
+            step: Step::Key(key),
+            ..*self
+        }
+    }
+
+    /// The keys of a mapping that are set.
+    pub fn keys(&self) -> impl Iterator<Item = &'v str> {
+        let map = self.value.filter(|value| value.kind() == Kind::Mapping);
+        map.into_iter().flat_map(Value::values).map(Value::name)
+    }
+
     /// The items of a list.
     pub fn items(&'p self) -> impl Iterator<Item = Field<'p, 'v>> {
         let list = self.value.filter(|value| value.kind() == Kind::Sequence);

@@ -18,7 +18,7 @@ macro_rules! gates {
             /// What is on in `minor` unless its operator says otherwise.
             pub fn of(minor: Minor) -> Self {
                 let minor = minor.number();
-                Self { $($name: minor >= $from $(&& minor < $to)?,)* }
+                Self { $($name: ($from..$($to)?).contains(&minor),)* }
             }
         }
     };
@@ -27,14 +27,38 @@ macro_rules! gates {
 gates! {
     /// `RelaxedServiceNameValidation`: names of Services may begin with a digit.
     relaxed_service_names: 36..;
+    /// `StrictIPCIDRValidation`: no leading zeros, no IPv4-mapped IPv6 addresses.
+    strict_ip_cidr_validation: 36..;
     /// Faults of owner references name the index of the reference, and what is empty is required.
     owner_references_by_index: 37..;
     /// What must not be empty in an owner reference isn't named twice.
     owner_references_say_it_once: 34..;
+    /// Faults that read alike are told once (`ErrorList.Filter` goes through all of them).
+    merges_alike: 37..;
     /// Label keys and values are measured in bytes, by that word.
     labels_say_bytes: 35..;
     /// Too long texts are told in bytes (`field.TooLong`).
     too_long_says_bytes: 32..;
+    /// Immutable fields of a StatefulSet are told one by one.
+    stateful_set_immutable_fields: 37..;
+    /// `revisionHistoryLimit` of a StatefulSet may change.
+    stateful_set_revision_history_mutable: 33..;
+    /// `serviceName` of a StatefulSet has to be a label.
+    stateful_set_service_name: 33..;
+    /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
+    apps_updates_judged_twice: 29..34;
+    /// `HPAConfigurableTolerance`: `tolerance` in the behavior of HorizontalPodAutoscalers.
+    hpa_configurable_tolerance: 35..;
+    /// `HPAScaleToZero`: `minReplicas` may be 0.
+    hpa_scale_to_zero: 37..;
+    /// What a HorizontalPodAutoscaler refers to needs an `apiVersion` that can be read.
+    hpa_api_versions: 34..;
+    /// A HorizontalPodAutoscaler without `maxReplicas` is told that the field is required.
+    hpa_max_replicas_required: 36..;
+    /// Declarative validation of HorizontalPodAutoscalers counts (`DeclarativeValidationBeta`).
+    hpa_declarative: 37..;
+    /// `MaxUnavailableStatefulSet`.
+    max_unavailable_stateful_set: 37..;
     /// The pod template and the claim templates of a StatefulSet are validated.
     stateful_set_templates: 34..;
 
@@ -44,6 +68,8 @@ gates! {
     /// `ContainerRestartRules` is known and off: `restartPolicyRules` and the `restartPolicy` of
     /// containers that are no sidecars are dropped. Before, nobody dropped the latter.
     drops_restart_rules: 34..35;
+    /// `ContainerRestartRules`: `restartPolicy` and `restartPolicyRules` of any container.
+    container_restart_rules: 35..;
     /// `DynamicResourceAllocation`: `resourceClaims` and `resources.claims`.
     dynamic_resource_allocation: 34..;
     /// `EnvFiles`: `valueFrom.fileKeyRef`.
@@ -56,20 +82,88 @@ gates! {
     in_place_resize: 33..;
     /// `MatchLabelKeysInPodAffinity`.
     match_label_keys_in_pod_affinity: 31..;
+    /// Init containers that are no sidecars may not be restarted by a resize.
+    plain_init_containers_resize_without_restart: 36..;
     /// `PodCertificateRequest`: `podCertificate` in projected volumes.
     pod_certificates: 37..;
     /// `PodLevelResources`: `resources` of a pod.
     pod_level_resources: 34..;
+    /// What a resize policy may not be is told by the restart policy of the pod, by that word.
+    resize_policy_says_pod: 36..;
+    /// `RestartAllContainersOnContainerExits`: the action `RestartAllContainers`, and rules of
+    /// sidecars.
+    restart_all_containers: 36..;
     /// `PodLifecycleSleepAction`.
     sleep_action: 30..;
+    /// A sleep of no length is refused with the name of the gate that would allow it.
+    sleep_action_names_gate: 32..33;
+    /// `PodLifecycleSleepActionAllowZero`.
+    sleep_action_zero: 33..;
     /// `ProcMountType`.
     proc_mount: 33..;
+    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
+    relaxed_environment_variables: 32..;
     /// `RecursiveReadOnlyMounts`.
     recursive_read_only_mounts: 31..;
     /// `SELinuxChangePolicy`.
     selinux_change_policy: 33..;
     /// `SupplementalGroupsPolicy`.
     supplemental_groups_policy: 33..;
+    /// Too many restart rules are too many, not too long.
+    too_many_restart_rules: 36..;
     /// `UserNamespacesSupport`: `hostUsers`.
     user_namespaces: 33..;
+    /// An empty name of a CSI driver is required, and not also malformed.
+    empty_driver_name_is_told_once: 35..;
+    /// The `reference` of an image volume is required in templates, too.
+    image_reference_in_templates: 37..;
+    /// Sources of projected volumes with two types are told so by their own words.
+    projection_says_per_source: 31..;
+    /// The path of a projected service account token has to stay in its volume.
+    token_path_is_local: 30..;
+
+    // Claims.
+    /// An update validates a claim a second time.
+    claims_are_validated_twice: 29..35;
+    /// `RecoverVolumeExpansionFailure`: a claim may ask for less again.
+    recover_volume_expansion_failure: 32..;
+    /// `VolumeAttributesClass`.
+    volume_attributes_class: 34..;
+
+    // Pods as a whole.
+    /// AppArmor profiles as fields.
+    app_armor_fields: 30..;
+    /// `Lt` and `Gt` are operators of tolerations, though `TaintTolerationComparisonOperators` is
+    /// off.
+    comparing_tolerations_known: 35..;
+    /// Faults of host aliases and nameservers name indexes, and have the words for all addresses.
+    host_aliases_by_index: 30..;
+    /// `hostPID` and its kin are fields of the spec and not of its security context.
+    host_fields_in_pod_spec: 37..;
+    /// What is said of `hostUsers` has the name of the field.
+    host_users_by_its_name: 34..;
+    /// Underscores in an old object's DNS searches may stay.
+    old_dns_searches_stay: 32..;
+    /// User namespaces beside the host's network may stay.
+    old_host_network_with_user_namespaces_stays: 35..;
+    /// What is missing in `os` is told without words.
+    os_name_without_words: 34..;
+    /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
+    relaxed_dns_searches: 33..;
+    /// `RelaxedEnvironmentVariableValidation`.
+    relaxed_env_names: 32..;
+    /// Values of required node affinity are checked.
+    required_node_affinity_values: 33..;
+    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
+    selinux_mount: 37..;
+    /// `PodLifecycleSleepActionAllowZero`.
+    sleep_action_may_be_zero: 33..;
+    /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
+    spread_keys_are_merged: 34..;
+    /// `Unmasked` needs a user namespace.
+    unmasked_needs_user_namespace: 30..;
+    /// An update may not change how much a Pod's resources are guaranteed.
+    updates_keep_qos: 29..32;
+    /// `volumeDevices` can't be used in a user namespace.
+    user_namespaces_without_devices: 34..;
 }

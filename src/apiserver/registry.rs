@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, meta};
+use super::validation::{apps, autoscaling, claim, meta, pod, policy};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -37,18 +37,116 @@ pub struct Strategy {
 }
 
 /// Every kind that is modelled.
-pub static STRATEGIES: &[Strategy] = &[Strategy {
-    group: "apps",
-    version: "v1",
-    kind: "Deployment",
-    namespaced: true,
-    defaults: effective::apps::deployment,
-    prepare: effective::apps::prepare_deployment,
-    validate: apps::validate_deployment,
-    validate_update: apps::validate_deployment_update,
-    warnings: no_warnings,
-    warnings_on_update: no_warnings_on_update,
-}];
+pub static STRATEGIES: &[Strategy] = &[
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "DaemonSet",
+        namespaced: true,
+        defaults: effective::apps::daemon_set,
+        prepare: effective::apps::prepare_daemon_set,
+        validate: apps::daemon_set::validate_daemon_set,
+        validate_update: apps::daemon_set::validate_daemon_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "Deployment",
+        namespaced: true,
+        defaults: effective::apps::deployment,
+        prepare: effective::apps::prepare,
+        validate: apps::deployment::validate_deployment,
+        validate_update: apps::deployment::validate_deployment_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "ReplicaSet",
+        namespaced: true,
+        defaults: effective::apps::replica_set,
+        prepare: effective::apps::prepare,
+        validate: apps::replica_set::validate_replica_set,
+        validate_update: apps::replica_set::validate_replica_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "StatefulSet",
+        namespaced: true,
+        defaults: effective::apps::stateful_set,
+        prepare: effective::apps::prepare_stateful_set,
+        validate: apps::stateful_set::validate_stateful_set,
+        validate_update: apps::stateful_set::validate_stateful_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "PersistentVolumeClaim",
+        namespaced: true,
+        defaults: effective::claim::persistent_volume_claim,
+        prepare: effective::claim::prepare_persistent_volume_claim,
+        validate: claim::validate_persistent_volume_claim_create,
+        validate_update: claim::validate_persistent_volume_claim_put,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v1",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler_v1,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v2",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "policy",
+        version: "v1",
+        kind: "PodDisruptionBudget",
+        namespaced: true,
+        defaults: effective::policy::pod_disruption_budget,
+        prepare: effective::policy::prepare_pod_disruption_budget,
+        validate: policy::validate_pod_disruption_budget,
+        validate_update: policy::validate_pod_disruption_budget_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "Pod",
+        namespaced: true,
+        defaults: effective::core::pod,
+        prepare: effective::core::drop_disabled_pod_fields,
+        validate: pod::pod::validate_pod,
+        validate_update: pod::update::validate_pod_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+];
 
 /// What the server says to an object that it could decode.
 #[derive(Debug)]
@@ -79,15 +177,33 @@ impl Strategy {
 
     /// What the server says to the creation of an object that decodes.
     pub fn create<'t>(&self, object: Node<'t>, minor: Minor) -> Admission<'t> {
+        self.create_with(object, minor, Gates::of(minor))
+    }
+
+    /// What is wrong with the pods that an accepted object will have made, where the server
+    /// doesn't look at its template: StatefulSets before 1.34. `None`: it does.
+    pub fn create_pods<'t>(&self, object: Node<'t>, minor: Minor) -> Option<Admission<'t>> {
+        let mut gates = Gates::of(minor);
+        if gates.stateful_set_templates || self.kind != "StatefulSet" {
+            return None;
+        }
+        gates.stateful_set_templates = true;
+        Some(self.create_with(object, minor, gates))
+    }
+
+    fn create_with<'t>(&self, object: Node<'t>, minor: Minor, gates: Gates) -> Admission<'t> {
         let mut effective = self.effective(object, minor);
         effective::meta::prepare_for_create(&mut effective);
-        let mut validation = Validation::new(Gates::of(minor));
+        let mut validation = Validation::new(gates);
         let root = Field::root(effective.value(effective.root()));
         (self.validate)(&mut validation, &root);
         if validation.errors.is_empty() {
             let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
             let v = &mut validation;
             meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
+        }
+        if validation.gates.merges_alike {
+            validation.merge_alike();
         }
         if validation.errors.is_empty() {
             (self.warnings)(&mut validation, &root);
@@ -107,6 +223,9 @@ impl Strategy {
         let old_root = Field::root(before.value(before.root()));
         self.validate_common_fields(&mut validation, &new_root, &old_root);
         (self.validate_update)(&mut validation, &new_root, &old_root);
+        if validation.gates.merges_alike {
+            validation.merge_alike();
+        }
         if validation.errors.is_empty() {
             (self.warnings_on_update)(&mut validation, &new_root, &old_root);
         }

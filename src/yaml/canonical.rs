@@ -112,7 +112,7 @@ mod tests {
             leaf(Kind::Bool, "off"),
         ];
         let map = builder.open(Kind::Mapping, at);
-        builder.fill(map, &children, 0);
+        builder.fill(map, &children, None);
         let tree = builder.finish();
         assert_eq!(
             json(tree.node(map)),

@@ -7,10 +7,14 @@
 //! is valid (`validation`).
 
 pub mod apps;
+pub mod autoscaling;
+pub mod claim;
 pub mod core;
+mod derived;
 mod drop;
 mod image;
 pub mod meta;
+pub mod policy;
 mod resources;
 mod volumes;
 
@@ -85,6 +89,8 @@ struct Cell<'t> {
     origin: NodeId,
     /// The place of its amount in `quantities`, for values of resource lists.
     quantity: u32,
+    /// The cell that it leads back to: itself, but for what is derived from another object.
+    spot: u32,
     parent: u32,
     first: u32,
     last: u32,
@@ -222,6 +228,12 @@ impl<'t> Effective<'t> {
         self.push(of, key, kind, text, origin, false)
     }
 
+    /// Adds an empty mapping to a list.
+    pub fn push_default(&mut self, list: Id) -> Id {
+        let origin = self.cell(list).origin;
+        self.push(list, "", Kind::Mapping, "", origin, false)
+    }
+
     /// Copies a value under a key, instead of what is there.
     pub fn set_copy(&mut self, of: Id, key: &'t str, from: Id) -> Id {
         self.remove(of, key);
@@ -294,6 +306,7 @@ impl<'t> Effective<'t> {
             written: true,
             origin: node.id(),
             quantity: NONE,
+            spot: id.0,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -338,6 +351,7 @@ impl<'t> Effective<'t> {
             written,
             origin,
             quantity: NONE,
+            spot: id.0,
             parent: NONE,
             first: NONE,
             last: NONE,
@@ -375,6 +389,7 @@ const EMPTY: Cell<'static> = Cell {
     written: false,
     origin: NodeId::FIRST,
     quantity: NONE,
+    spot: NONE,
     parent: NONE,
     first: NONE,
     last: NONE,
@@ -406,7 +421,7 @@ impl<'v> Value<'v> {
     pub fn spot(self) -> Spot {
         Spot {
             old: self.object.old,
-            id: self.id,
+            id: Id(self.cell().spot),
             node: self.origin(),
         }
     }
@@ -463,6 +478,11 @@ impl<'v> Value<'v> {
         self.values()
             .find(|value| value.name() == key)
             .filter(|value| value.kind() != Kind::Null)
+    }
+
+    /// The value under a path of keys.
+    pub fn at(self, path: &[&str]) -> Option<Value<'v>> {
+        path.iter().try_fold(self, |value, key| value.get(key))
     }
 
     /// The value under a key of a map whose keys are data, `null` included: Go holds an empty

@@ -11,9 +11,9 @@ use crate::apiserver::field::Field;
 pub fn validate_labels(v: &mut Validation, labels: &Field<'_, '_>) {
     for (key, value) in labels.entries() {
         let wrong = is_qualified_name(key, &v.gates);
-        v.invalid_each("LBL-01", labels, wrong);
+        v.invalid_value("LBL-01", labels, key, wrong);
         let wrong = is_valid_label_value(value.text(), &v.gates);
-        v.invalid_each("LBL-02", labels, wrong);
+        v.invalid_value("LBL-02", labels, value.text(), wrong);
     }
 }
 
@@ -68,6 +68,16 @@ fn validate_label_selector_requirement(
             v.invalid_each("SEL-06", &value, wrong);
         }
     }
+}
+
+/// `LabelSelectorHasInvalidLabelValue`.
+pub fn label_selector_has_invalid_label_value(v: &Validation, selector: &Field<'_, '_>) -> bool {
+    let expressions = selector.key("matchExpressions");
+    expressions.items().any(|expression| {
+        let values = expression.key("values");
+        let mut items = values.items();
+        items.any(|value| !is_valid_label_value(value.text(), &v.gates).is_empty())
+    })
 }
 
 /// What `LabelSelectorAsSelector` makes of a selector.

@@ -158,7 +158,7 @@ pub fn validate_annotations(v: &mut Validation, annotations: &Field<'_, '_>) {
             Cow::from(key)
         };
         let wrong = is_qualified_name(&lower, &v.gates);
-        v.invalid_each("META-11", annotations, wrong);
+        v.invalid_value("META-11", annotations, key, wrong);
         bytes = bytes.saturating_add(key.len() + value.text().len());
     }
     if bytes > ANNOTATIONS_BYTES_MAX {
@@ -246,7 +246,7 @@ pub fn group_and_version(api_version: &str) -> Option<(&str, &str)> {
 fn validate_finalizers(v: &mut Validation, finalizers: &Field<'_, '_>) {
     for finalizer in finalizers.items() {
         let wrong = is_qualified_name(finalizer.text(), &v.gates);
-        v.invalid_each("META-17", finalizers, wrong);
+        v.invalid_value("META-17", finalizers, finalizer.text(), wrong);
     }
     let has = |name| finalizers.items().any(|item| item.text() == name);
     if has("foregroundDeletion") && has("orphan") {

@@ -6,8 +6,13 @@
 //! judges which kind is listed in `registry`.
 
 pub mod apps;
+pub mod autoscaling;
 pub mod claim;
 pub mod format;
+pub mod ip;
 pub mod labels;
 pub mod meta;
 pub mod pod;
+pub mod policy;
+pub mod resource_names;
+pub mod seen;

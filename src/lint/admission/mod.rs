@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use crate::apiserver::effective::{Dropped, Effective, Spot};
 use crate::apiserver::errors::{Error, Reason, Warning};
 use crate::apiserver::registry::{Admission, Strategy};
-use crate::finding::{Finding, Related, RuleMeta, Server, Step, locate, render_path, shown_span};
+use crate::finding::{
+    Finding, Related, RuleMeta, Server, Severity, Step, locate, render_path, shown_span,
+};
 use crate::lint::verdicts::new_finding;
 use crate::object::Object;
 use crate::rule::{Context, Sink, Undecided};
@@ -33,7 +35,11 @@ pub fn validate<'t>(
         before.validation.errors.is_empty()
     });
     let Some(old) = old else {
-        return report(context, &created, None, hidden_by, sink);
+        let rejected = report(context, &created, None, hidden_by, sink);
+        if !rejected && hidden_by.is_none() {
+            report_pods(context, strategy, sink);
+        }
+        return rejected;
     };
     let updated = strategy.update(object.root, old.root, context.minor);
     report(context, &updated, Some((&created, old)), hidden_by, sink)
@@ -82,6 +88,26 @@ fn report<'t>(
     rejected
 }
 
+/// Reports what the server will say to the pods of an object whose template it doesn't look at.
+fn report_pods(context: &Context<'_, '_>, strategy: &Strategy, sink: &mut Sink) {
+    let object = context.object();
+    let Some(admission) = strategy.create_pods(object.root, context.minor) else {
+        return;
+    };
+    if admission.validation.errors.is_empty() {
+        return;
+    }
+    let before = sink.findings.len();
+    report(context, &admission, None, None, sink);
+    for finding in sink.findings.iter_mut().skip(before) {
+        finding.server = None;
+        finding.severity = Severity::Warning;
+        let kind = object.kind;
+        let help = format!("repair it: the API server accepts the {kind}, but none of its pods");
+        finding.help = Some(help);
+    }
+}
+
 fn says(admission: &Admission<'_>, error: &Error) -> bool {
     let mut errors = admission.validation.errors.iter();
     errors.any(|other| {
@@ -110,6 +136,8 @@ impl<'t> Reporter<'_, 't> {
         let written = related.filter(|(spot, _)| self.effective.value(spot.id).is_written());
         let related = written.map(|(spot, what)| self.related(object, *spot, what));
         finding.related.extend(related);
+        // Some rules also speak of what the server accepts.
+        finding.severity = Severity::Error;
         match self.hidden_by {
             Some(first) => finding.hidden_by = Some(first.to_owned()),
             None => {

@@ -41,6 +41,7 @@ pub fn message(
     match error.reason {
         Reason::Required if said.is_empty() => format!("`{field}` is missing"),
         Reason::Required => format!("`{field}` is missing: {said}"),
+        Reason::NotSupported if value.is_empty() => format!("`{field}` is not set: {said}"),
         Reason::NotSupported => format!("`{value}` is no value of `{field}`: {said}"),
         Reason::Duplicate if value.is_empty() => format!("`{field}` is there twice"),
         Reason::Duplicate => format!("`{field}` is there twice: `{value}`"),
