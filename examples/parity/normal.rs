@@ -91,7 +91,8 @@ fn amount(of: &Value) -> Option<Value> {
         other => other.to_string(),
     };
     let canonical = Quantity::parse(text.trim()).map(Quantity::canonical);
-    Some(Value::String(canonical.unwrap_or(text)))
+    let canonical = canonical.unwrap_or(text);
+    (canonical != "0").then_some(Value::String(canonical))
 }
 
 /// Where two values differ: the path, and what stands there in each.

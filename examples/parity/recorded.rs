@@ -100,15 +100,6 @@ pub fn ranges(minors: Minors) -> String {
     runs.iter().map(shown).collect::<Vec<_>>().join(",")
 }
 
-/// The minors of such a text.
-pub fn minors(ranges: &str) -> Minors {
-    let numbers = ranges.split(',').filter_map(|range| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        Some(first.parse().ok()?..=last.parse().ok()?)
-    });
-    numbers.flatten().filter_map(Minor::new).collect()
-}
-
 /// A case as the judges are asked it: with what is stored.
 pub fn asked(line: &str) -> String {
     line.replacen('{', "{\"stored\":true,", 1)

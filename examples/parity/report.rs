@@ -38,8 +38,10 @@ pub struct Met {
     pub count: usize,
     /// The rows that kubevet names.
     pub rows: BTreeSet<&'static str>,
-    /// The shortest example.
+    /// An example.
     pub example: Case,
+    /// Whether the example was made small.
+    pub is_small: bool,
     /// The minors in which it was met.
     pub minors: BTreeSet<String>,
 }
@@ -114,6 +116,7 @@ impl Tally {
                 count: 0,
                 rows: BTreeSet::new(),
                 example: case.clone(),
+                is_small: false,
                 minors: BTreeSet::new(),
             });
             entry.count += 1;
@@ -215,11 +218,11 @@ impl Tally {
         out
     }
 
-    /// The classes that a kind has, most frequent first within each kind of difference.
+    /// The classes that a kind has, most frequent first.
     pub fn classes_of(&self, kind: &str) -> Vec<(&Class, &Met)> {
         let classes = self.classes.iter().filter(|(class, _)| class.kind == kind);
         let mut classes: Vec<_> = classes.collect();
-        classes.sort_by_key(|(class, met)| (class.what, std::cmp::Reverse(met.count)));
+        classes.sort_by_key(|(_, met)| std::cmp::Reverse(met.count));
         classes
     }
 
@@ -227,6 +230,7 @@ impl Tally {
     pub fn set_example(&mut self, class: &Class, example: Case) {
         if let Some(met) = self.classes.get_mut(class) {
             met.example = example;
+            met.is_small = true;
         }
     }
 
@@ -243,7 +247,9 @@ impl Tally {
                 minors.join(" "),
                 rows.join(" ")
             );
-            let _ = writeln!(out, "    {}", met.example.line());
+            if met.is_small {
+                let _ = writeln!(out, "    {}", met.example.line());
+            }
             let number = met.example.id.split(['/', ' ']).nth(2).unwrap_or("");
             let _ = writeln!(out, "    {replay} --kind {kind} --only {number}");
         }
