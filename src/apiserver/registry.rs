@@ -141,7 +141,7 @@ pub static STRATEGIES: &[Strategy] = &[
         namespaced: true,
         defaults: effective::core::pod,
         prepare: effective::core::drop_disabled_pod_fields,
-        validate: pod::pod::validate_pod,
+        validate: pod::whole::validate_pod,
         validate_update: pod::update::validate_pod_update,
         warnings: no_warnings,
         warnings_on_update: no_warnings_on_update,

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `ValidatePodSpec` in `pkg/apis/core/validation/validation.go`; what it calls lies in
 //! the files below, by subject. Not here: templates as a whole (`template`), Pods as a whole
-//! (`pod`).
+//! (`whole`).
 
 pub mod affinity;
 pub mod claims;
@@ -13,7 +13,6 @@ pub mod env;
 pub mod mounts;
 pub mod options;
 pub mod paths;
-pub mod pod;
 pub mod ports;
 pub mod probes;
 pub mod resources;
@@ -24,6 +23,7 @@ pub mod spread;
 pub mod template;
 pub mod update;
 pub mod volumes;
+pub mod whole;
 pub mod windows;
 
 use crate::apiserver::errors::Validation;
