@@ -153,7 +153,7 @@ fn causes(
         if ours
             .causes
             .iter()
-            .any(|own| same(own, cause) && own.detail == cause.detail)
+            .any(|own| same(own, cause) && own.words() == cause.words())
         {
             continue;
         }
@@ -161,7 +161,7 @@ fn causes(
             Some(own) => (What::Detail, own.row),
             None => (What::Missed, ""),
         };
-        add(what, row, &cause.field, &cause.reason, &cause.detail);
+        add(what, row, &cause.field, &cause.reason, cause.words());
     }
     for cause in &ours.causes {
         if !judge.causes.iter().any(|theirs| same(theirs, cause)) {

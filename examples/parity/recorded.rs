@@ -48,7 +48,7 @@ impl Said {
     /// The part of an answer that is recorded.
     pub fn of(answer: &Answer, object: &Value, minor: Minor) -> Self {
         let causes = answer.causes.iter();
-        let causes = causes.map(|c| (c.field.clone(), c.reason.clone(), c.detail.clone()));
+        let causes = causes.map(|c| (c.field.clone(), c.reason.clone(), c.words().to_owned()));
         let mut causes: Vec<_> = causes.collect();
         causes.sort();
         causes.dedup();

@@ -38,8 +38,10 @@ pub struct Met {
     pub count: usize,
     /// The rows that kubevet names.
     pub rows: BTreeSet<&'static str>,
-    /// An example.
+    /// The shortest example.
     pub example: Case,
+    /// How long it is.
+    size: usize,
     /// Whether the example was made small.
     pub is_small: bool,
     /// The minors in which it was met.
@@ -85,17 +87,16 @@ fn shown(cause: &Cause) -> Shown {
     (
         shortened.unwrap_or(field),
         cause.reason.clone(),
-        pattern(&cause.detail),
+        pattern(cause.words()),
     )
 }
 
 impl Tally {
-    /// Counts a case with what was said of it.
+    /// Counts a case, of some size, with what was said of it.
     pub fn add(
         &mut self,
-        minor: &str,
-        kind: &str,
-        case: &Case,
+        (minor, kind): (&str, &str),
+        (case, size): (&Case, usize),
         (judge, ours): (&Answer, &Answer),
         differences: &[Difference],
         excluded: &BTreeSet<String>,
@@ -116,10 +117,14 @@ impl Tally {
                 count: 0,
                 rows: BTreeSet::new(),
                 example: case.clone(),
+                size,
                 is_small: false,
                 minors: BTreeSet::new(),
             });
             entry.count += 1;
+            if size < entry.size {
+                (entry.example, entry.size) = (case.clone(), size);
+            }
             entry.rows.insert(difference.row);
             entry.minors.insert(minor.to_owned());
         }
@@ -128,7 +133,7 @@ impl Tally {
 
     fn add_rows(&mut self, judge: &Answer, ours: &Answer) {
         let same = |a: &Cause, b: &Cause| {
-            a.field == b.field && a.reason == b.reason && a.detail == b.detail
+            a.field == b.field && a.reason == b.reason && a.words() == b.words()
         };
         for cause in &ours.causes {
             let counts = self.rows.entry((cause.row, shown(cause))).or_default();
