@@ -97,12 +97,8 @@ gates! {
     sleep_action: 30..;
     /// A sleep of no length is refused with the name of the gate that would allow it.
     sleep_action_names_gate: 32..33;
-    /// `PodLifecycleSleepActionAllowZero`.
-    sleep_action_zero: 33..;
     /// `ProcMountType`.
     proc_mount: 33..;
-    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
-    relaxed_environment_variables: 32..;
     /// `RecursiveReadOnlyMounts`.
     recursive_read_only_mounts: 31..;
     /// `SELinuxChangePolicy`.
@@ -166,4 +162,26 @@ gates! {
     updates_keep_qos: 29..32;
     /// `volumeDevices` can't be used in a user namespace.
     user_namespaces_without_devices: 34..;
+
+    // Warnings.
+    /// Annotations about AppArmor in templates are compared with the profile of the pod.
+    app_armor_annotations_are_compared: 34..;
+    /// `GitRepoVolumeDriver` is off.
+    git_repo_driver_off: 33..;
+    /// Variables that are hidden may be dropped by `kubectl apply`, which is told.
+    hidden_variables_may_be_dropped: 30..;
+    /// Labels of nodes that were deprecated without a word.
+    more_deprecated_node_labels: 31..;
+    /// Paths in projected volumes are those of one source, not of the one before.
+    projected_paths_by_source: 34..;
+    /// Addresses in pods that are odd.
+    warns_of_addresses_of_pods: 33..;
+    /// A StatefulSet whose `revisionHistoryLimit` is negative.
+    warns_of_negative_revision_history: 33..;
+    /// Paths in volumes that hide each other.
+    warns_of_overlapping_paths: 32..;
+    /// Ports of different containers with one name.
+    warns_of_port_names: 33..;
+    /// Values of preferred node affinity that no label may have.
+    warns_of_preferred_node_values: 33..;
 }

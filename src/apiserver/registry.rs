@@ -8,6 +8,7 @@ use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
 use super::validation::{apps, autoscaling, claim, meta, pod, policy};
+use super::warnings::workloads;
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -47,8 +48,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_daemon_set,
         validate: apps::daemon_set::validate_daemon_set,
         validate_update: apps::daemon_set::validate_daemon_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_daemon_set,
+        warnings_on_update: workloads::of_daemon_set_update,
     },
     Strategy {
         group: "apps",
@@ -59,8 +60,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::deployment::validate_deployment,
         validate_update: apps::deployment::validate_deployment_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_deployment_update,
     },
     Strategy {
         group: "apps",
@@ -71,8 +72,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::replica_set::validate_replica_set,
         validate_update: apps::replica_set::validate_replica_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_replica_set_update,
     },
     Strategy {
         group: "apps",
@@ -83,8 +84,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_stateful_set,
         validate: apps::stateful_set::validate_stateful_set,
         validate_update: apps::stateful_set::validate_stateful_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_stateful_set,
+        warnings_on_update: workloads::of_stateful_set_update,
     },
     Strategy {
         group: "",
@@ -143,7 +144,7 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::core::drop_disabled_pod_fields,
         validate: pod::whole::validate_pod,
         validate_update: pod::update::validate_pod_update,
-        warnings: no_warnings,
+        warnings: workloads::of_pod,
         warnings_on_update: no_warnings_on_update,
     },
 ];
