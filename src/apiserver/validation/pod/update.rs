@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::PodOptions;
-use super::pod::{validate_container_only_for_pod, validate_pod_metadata_and_spec};
+use super::whole::{validate_container_only_for_pod, validate_pod_metadata_and_spec};
 use super::scheduling::validate_tolerations;
 use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
 use crate::apiserver::errors::Validation;
