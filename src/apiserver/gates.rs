@@ -47,6 +47,16 @@ gates! {
     stateful_set_service_name: 33..;
     /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
     apps_updates_judged_twice: 29..34;
+    /// `JobManagedBy`: `managedBy` of Jobs.
+    job_managed_by: 32..;
+    /// `JobSuccessPolicy`: `successPolicy` of Jobs.
+    job_success_policy: 31..;
+    /// An update of an Indexed Job looks at the names of its pods, too.
+    job_update_judges_name: 37..;
+    /// `MutablePodResourcesForSuspendedJobs`.
+    mutable_pod_resources: 36..;
+    /// A pattern for conditions of pods in a CronJob has a default for its status.
+    cron_job_failure_policy_defaults: 34..;
     /// `HPAConfigurableTolerance`: `tolerance` in the behavior of HorizontalPodAutoscalers.
     hpa_configurable_tolerance: 35..;
     /// `HPAScaleToZero`: `minReplicas` may be 0.

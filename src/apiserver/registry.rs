@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, autoscaling, claim, meta, pod, policy};
+use super::validation::{apps, autoscaling, batch, claim, meta, pod, policy};
 use super::warnings::workloads;
 use crate::minor::Minor;
 use crate::tree::Node;
@@ -120,6 +120,30 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
         validate: autoscaling::validate_horizontal_pod_autoscaler,
         validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "CronJob",
+        namespaced: true,
+        defaults: effective::batch::cron_job,
+        prepare: effective::batch::prepare_cron_job,
+        validate: batch::cron_job::validate_cron_job,
+        validate_update: batch::cron_job::validate_cron_job_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "Job",
+        namespaced: true,
+        defaults: effective::batch::job,
+        prepare: effective::batch::prepare_job,
+        validate: batch::job::validate_job,
+        validate_update: batch::job::validate_job_update,
         warnings: no_warnings,
         warnings_on_update: no_warnings_on_update,
     },

@@ -8,6 +8,7 @@
 
 pub mod apps;
 pub mod autoscaling;
+pub mod batch;
 pub mod claim;
 pub mod core;
 mod derived;
