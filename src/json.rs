@@ -182,7 +182,7 @@ impl<'t> Reader<'t> {
 
     fn end(&mut self, id: NodeId, children: &[NodeId]) -> NodeId {
         self.at += 1;
-        self.builder.fill(id, children, self.at as u32);
+        self.builder.fill(id, children, Some(self.at as u32));
         id
     }
 

@@ -13,6 +13,11 @@ use crate::source::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// The first node that was made.
+    pub const FIRST: NodeId = NodeId(0);
+}
+
 /// What a value is, as kubectl would send it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -187,24 +192,12 @@ impl<'t> Node<'t> {
 
     /// The value of an integer that fits `i64`; floats without fraction count, as they do in JSON.
     pub fn as_i64(self) -> Option<i64> {
-        match self.kind() {
-            Kind::Int => i64::try_from(crate::yaml::resolve::int(self.text())?).ok(),
-            Kind::Float => {
-                let value = crate::yaml::resolve::float(self.text())?;
-                let whole = value.fract() == 0.0 && value.abs() < 9.0e18;
-                whole.then_some(value as i64)
-            }
-            _ => None,
-        }
+        scalar_int(self.kind(), self.text())
     }
 
     /// The value of any number.
     pub fn as_f64(self) -> Option<f64> {
-        match self.kind() {
-            Kind::Int => Some(crate::yaml::resolve::int(self.text())? as f64),
-            Kind::Float => crate::yaml::resolve::float(self.text()),
-            _ => None,
-        }
+        scalar_float(self.kind(), self.text())
     }
 
     /// How many entries or items a collection has.
@@ -286,6 +279,28 @@ impl<'t> Node<'t> {
             tree: self.tree,
             next: if is { raw.a } else { NONE },
         }
+    }
+}
+
+/// The integer that a scalar of this kind and text means: see `Node::as_i64`.
+pub fn scalar_int(kind: Kind, text: &str) -> Option<i64> {
+    match kind {
+        Kind::Int => i64::try_from(crate::yaml::resolve::int(text)?).ok(),
+        Kind::Float => {
+            let value = crate::yaml::resolve::float(text)?;
+            let whole = value.fract() == 0.0 && value.abs() < 9.0e18;
+            whole.then_some(value as i64)
+        }
+        _ => None,
+    }
+}
+
+/// The number that a scalar of this kind and text means.
+pub fn scalar_float(kind: Kind, text: &str) -> Option<f64> {
+    match kind {
+        Kind::Int => Some(crate::yaml::resolve::int(text)? as f64),
+        Kind::Float => crate::yaml::resolve::float(text),
+        _ => None,
     }
 }
 
@@ -410,9 +425,10 @@ impl Builder {
         })
     }
 
-    /// Gives a collection its children (in a mapping: key, value, key, value…) and its end.
-    /// Each child belongs to one collection only.
-    pub fn fill(&mut self, id: NodeId, children: &[NodeId], end: u32) {
+    /// Gives a collection its children (in a mapping: key, value, key, value…) and its end: that of
+    /// its bracket, or else those of its children are its start and its end. Each child belongs to
+    /// one collection only.
+    pub fn fill(&mut self, id: NodeId, children: &[NodeId], end: Option<u32>) {
         for pair in children.windows(2) {
             if let [this, next] = pair {
                 self.update(*this, |raw| raw.next = next.0);
@@ -421,10 +437,15 @@ impl Builder {
         if let Some(last) = children.last() {
             self.update(*last, |raw| raw.next = NONE);
         }
+        let place = |child: Option<&NodeId>| child.map(|&id| self.tree.raw(id).span);
+        let (first, last) = (place(children.first()), place(children.last()));
         self.update(id, |raw| {
             raw.a = children.first().map_or(NONE, |first| first.0);
             raw.b = children.len() as u32;
-            raw.span = Span::new(raw.span.start, end);
+            raw.span = match (end, first, last) {
+                (None, Some(first), Some(last)) => Span::new(first.start, last.end),
+                _ => Span::new(raw.span.start, end.unwrap_or(raw.span.end)),
+            };
         });
     }
 
@@ -521,7 +542,7 @@ mod tests {
         let value = builder.pooled(Kind::Int, Style::Plain, at, "3");
         let twin_key = builder.pooled(Kind::String, Style::Plain, at, "again");
         let twin = builder.alias(value, at);
-        builder.fill(map, &[key, value, twin_key, twin], 0);
+        builder.fill(map, &[key, value, twin_key, twin], Some(0));
         let tree = builder.finish();
         let node = tree.node(map);
         assert_eq!(node.len(), 2);

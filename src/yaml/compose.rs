@@ -1,15 +1,15 @@
-//! From parser events to nodes: keys become text, merges are expanded, duplicates are found.
+//! From values to nodes: keys become text, merges are expanded, duplicates are found.
 //!
-//! Mirrors `decode.go` of go.yaml.in/yaml/v2 for a target without type. The event source is
-//! granit-parser; beside this file only `strict` and `tags` know a word of it.
+//! Mirrors `decode.go` of go.yaml.in/yaml/v2 for a target without type. Not here: what is a value
+//! (`parse`), and what its text means (`resolve`).
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::collections::HashMap;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
-
-use super::tags::{merges, tag_name};
-use super::{budget, resolve, strict};
+use super::scan::chars::{self, Traits};
+use super::scan::property::CORE;
+use super::scan::{Outcome, Scalar, Scanner, Text, Written, fault};
+use super::{budget, parse, resolve};
 use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
 use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
@@ -21,214 +21,144 @@ pub(super) fn document(
     source: &Source,
     chunk: Span,
 ) -> Result<Option<NodeId>, Fault> {
+    let whole = source.text.get(..chunk.end as usize).unwrap_or("");
     let text = source.text.get(chunk.range()).unwrap_or("");
-    let text = strict::until_end_mark(text);
-    strict::check_lines(text, chunk)?;
-    let mut text = Cow::Borrowed(text);
-    let (comments, duplicates) = (reading.comments.len(), reading.duplicates.len());
-    // Each round takes one thing out of the way that go-yaml reads and the parser doesn't.
-    for _ in 0..RETRIES_MAX {
-        match attempt(builder, reading, source, chunk, &text) {
-            Err(Stop::Fault(fault)) => return Err(fault),
-            Err(Stop::Repair(range)) => {
-                let blank = " ".repeat(range.len());
-                text.to_mut().replace_range(range, &blank);
-                reading.comments.truncate(comments);
-                reading.duplicates.truncate(duplicates);
-            }
-            Ok(root) => return Ok(root),
+    let mark = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
+    let start = chunk.start as usize + mark;
+    let traits = Traits::of(text.get(mark..).unwrap_or(""));
+    let refused = traits.refused.map(|at| start + at);
+    let readable = whole.get(..refused.unwrap_or(whole.len())).unwrap_or("");
+    let comments = memchr::memmem::find(text.as_bytes(), b"kubevet:").is_some();
+    let scan = Scanner::new(readable, start, traits, comments);
+    let mut parser = parse::Parser::new(scan, Composer::new(builder, reading, readable));
+    let mut read = parser.run();
+    let parse::Parser { scan, out, .. } = parser;
+    if let Some(at) = refused {
+        let (wanted, seen) = (
+            at - chunk.start as usize,
+            scan.at + 1 - chunk.start as usize,
+        );
+        if read.is_err() || chars::is_read(text, wanted, seen) {
+            read = refuse(source, at);
         }
     }
-    attempt(builder, reading, source, chunk, &text).map_err(|stop| match stop {
-        Stop::Fault(fault) => fault,
-        Stop::Repair(range) => Fault::limit(
-            Span::new(
-                chunk.start + range.start as u32,
-                chunk.start + range.end as u32,
-            ),
-            "too many comments without a blank before them",
-        ),
-    })
-}
-
-/// How often a chunk is repaired; each time it is read again from its start.
-const RETRIES_MAX: usize = 32;
-
-/// Why reading a chunk ended early.
-enum Stop {
-    Fault(Fault),
-    /// These bytes of the chunk mean nothing to go-yaml and stop the parser.
-    Repair(Range<usize>),
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-fn attempt(
-    builder: &mut Builder,
-    reading: &mut Reading,
-    source: &Source,
-    chunk: Span,
-    text: &str,
-) -> Result<Option<NodeId>, Stop> {
-    let mut options = granit_parser::Options::default();
-    options.bom_inside_document_as_content = true;
-    options.flow_nesting_limit = DEPTH_MAX;
-    options.block_nesting_limit = DEPTH_MAX;
-    options.set_emit_comments(text.contains("kubevet:"));
-    let mut composer = Composer {
-        builder,
-        reading,
-        text: &source.text,
-        base: chunk.start,
-        anchors: Vec::new(),
-        frames: Vec::new(),
-        pending: Vec::new(),
-        has_alias: false,
-        has_tab: memchr::memchr(b'\t', text.as_bytes()).is_some(),
-        gap_start: chunk.start,
-        after_plain: None,
+    let root = match read {
+        Ok(dropped) => {
+            out.reading.dropped.extend(dropped);
+            out.root()
+        }
+        Err(fault) => Err(fault),
     };
-    for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = match event {
-            Ok(event) => event,
-            Err(error) => return Err(composer.repair_or_fault(&error, text, chunk)),
-        };
-        let span = composer.span(span);
-        match event {
-            Event::DocumentStart(..) | Event::StreamStart => {}
-            Event::DocumentEnd => {
-                let rest = Span::new(span.end, chunk.end);
-                let document = composer.reading.documents.len() as u32;
-                let dropped = strict::dropped(composer.text, rest, document);
-                composer.reading.dropped.extend(dropped);
-                break;
-            }
-            Event::StreamEnd => break,
-            event => composer.event(event, span)?,
-        }
-    }
-    Ok(composer.finish(chunk.start + text.len() as u32)?)
+    reading.comments.extend(scan.comments.unwrap_or_default());
+    root.map_err(|fault| *fault)
 }
 
-struct Composer<'a> {
-    builder: &'a mut Builder,
-    reading: &'a mut Reading,
-    text: &'a str,
-    /// Where the chunk starts in the source.
-    base: u32,
-    /// Nodes by the parser's anchor number.
-    anchors: Vec<Option<NodeId>>,
+/// The fault of a character that go-yaml doesn't read.
+fn refuse<T>(source: &Source, at: usize) -> Outcome<T> {
+    let found = source.text.get(at..).and_then(|rest| rest.chars().next());
+    let found = found.unwrap_or_default();
+    let span = Span::new(at as u32, (at + found.len_utf8()) as u32);
+    let message = format!(
+        "kubectl reads no control characters, and this is U+{:04X}",
+        u32::from(found)
+    );
+    Err(Box::new(
+        Fault::new(span, message).help("remove it, or write its escape in double quotes"),
+    ))
+}
+
+/// What stands before a value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Properties<'t> {
+    /// The name behind `&`.
+    pub anchor: Option<&'t str>,
+    /// The tag, its handle spelled out.
+    pub tag: Option<String>,
+}
+
+impl Properties<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.anchor.is_none() && self.tag.is_none()
+    }
+
+    /// Both together; nothing if there would be two of a kind.
+    pub fn and(self, more: Self) -> Option<Self> {
+        let two_anchors = self.anchor.is_some() && more.anchor.is_some();
+        let two_tags = self.tag.is_some() && more.tag.is_some();
+        (!two_anchors && !two_tags).then_some(Self {
+            anchor: self.anchor.or(more.anchor),
+            tag: self.tag.or(more.tag),
+        })
+    }
+}
+
+/// Makes nodes of the values that the parser reads, in their order.
+pub(super) struct Composer<'t, 'c> {
+    builder: &'c mut Builder,
+    reading: &'c mut Reading,
+    text: &'t str,
+    anchors: HashMap<&'t str, NodeId>,
     frames: Vec<Frame>,
     /// Children of all open collections, innermost last.
     pending: Vec<NodeId>,
     has_alias: bool,
-    has_tab: bool,
-    /// Where the last scalar, alias or flow bracket ended.
-    gap_start: u32,
-    /// After a plain scalar: the column from which it takes tabs for blanks.
-    after_plain: Option<u32>,
 }
 
 /// A collection whose end hasn't come yet.
 struct Frame {
     id: NodeId,
     kind: Kind,
-    anchor: usize,
     /// Where its children start in `pending`.
     first: usize,
     /// How many merge keys it has.
     merges: usize,
-    /// Written with brackets or braces.
-    flow: bool,
-    start: u32,
-    /// A key with a colon that go-yaml takes for its last character.
-    colon_key: Option<Span>,
+    /// The bracket or the first value.
+    start: Span,
 }
 
-impl Composer<'_> {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
-        self.check_gap(&event, span)?;
-        match event {
-            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag, span),
-            Event::MappingStart(style, anchor, _) => self.open(Kind::Mapping, style, anchor, span),
-            Event::SequenceStart(style, anchor, _) => {
-                self.open(Kind::Sequence, style, anchor, span)
-            }
-            Event::MappingEnd | Event::SequenceEnd => self.close(span),
-            Event::Alias(anchor) => self.alias(anchor, span),
-            Event::Comment(..) => {
-                self.reading.comments.push(span);
-                Ok(())
-            }
-            _ => Ok(()),
+impl<'t, 'c> Composer<'t, 'c> {
+    fn new(builder: &'c mut Builder, reading: &'c mut Reading, text: &'t str) -> Self {
+        Self {
+            builder,
+            reading,
+            text,
+            anchors: HashMap::new(),
+            frames: Vec::new(),
+            pending: Vec::new(),
+            has_alias: false,
         }
     }
 
-    /// Tabs between the last token and this one, where go-yaml takes none.
-    fn check_gap(&mut self, event: &Event<'_>, span: Span) -> Result<(), Fault> {
-        let (plain, block) = match event {
-            Event::Scalar(_, style, ..) => (*style == ScalarStyle::Plain, is_block(*style)),
-            Event::MappingStart(StructureStyle::Flow, ..)
-            | Event::SequenceStart(StructureStyle::Flow, ..)
-            | Event::Alias(_) => (false, false),
-            Event::MappingEnd | Event::SequenceEnd
-                if self.frames.last().is_some_and(|frame| frame.flow) =>
-            {
-                self.gap_start = self.gap_start.max(span.end);
-                self.after_plain = None;
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
-        if self.has_tab && !self.in_flow() {
-            let with_first = block && !strict::has_indent_indicator(self.text, span.start);
-            let end = span.start + u32::from(with_first);
-            self.check_tabs(end, false)?;
-        }
-        if span.end > span.start {
-            self.gap_start = span.end;
-            self.after_plain = (plain && self.has_tab).then(|| self.indent());
-        }
-        Ok(())
+    /// The number of the document.
+    pub fn document(&self) -> u32 {
+        self.reading.documents.len() as u32
     }
 
-    fn check_tabs(&self, end: u32, last: bool) -> Result<(), Fault> {
-        let gap = Span::new(self.gap_start, end);
-        strict::check_tabs(self.text, gap, self.after_plain, last)
+    /// Where the innermost open collection starts.
+    pub fn open_place(&self) -> Option<Span> {
+        self.frames.last().map(|frame| frame.start)
     }
 
-    /// One more than the column of the innermost collection.
-    fn indent(&self) -> u32 {
+    /// Whether the innermost collection has a key without a value.
+    pub fn wants_value(&self) -> bool {
         self.frames
             .last()
-            .map_or(0, |frame| 1 + self.column(frame.start))
+            .is_some_and(|frame| frame.kind == Kind::Mapping && self.is_odd(frame))
     }
 
-    fn column(&self, at: u32) -> u32 {
-        let before = self.text.get(..at as usize).unwrap_or("");
-        let line = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
-        before.get(line..).unwrap_or("").chars().count() as u32
+    #[inline]
+    fn wants_key(&self) -> bool {
+        self.frames
+            .last()
+            .is_some_and(|frame| frame.kind == Kind::Mapping && !self.is_odd(frame))
     }
 
-    /// Whether a bracket is open at a byte that the parser's events haven't reached.
-    fn opens_flow(&self, at: u32) -> bool {
-        let gap = Span::new(self.gap_start, at);
-        let gap = self.text.get(gap.range()).unwrap_or("");
-        self.in_flow() || gap.contains(['[', '{'])
+    #[inline]
+    fn is_odd(&self, frame: &Frame) -> bool {
+        (self.pending.len() - frame.first) % 2 == 1
     }
 
-    fn in_flow(&self) -> bool {
-        self.frames.last().is_some_and(|frame| frame.flow)
-    }
-
-    fn finish(self, end: u32) -> Result<Option<NodeId>, Fault> {
-        if self.has_tab {
-            self.check_tabs(end, true)?;
-        }
+    fn root(self) -> Outcome<Option<NodeId>> {
         let Some(&root) = self.pending.first() else {
             return Ok(None);
         };
@@ -239,112 +169,84 @@ impl Composer<'_> {
         Ok((!node.is_null()).then_some(root))
     }
 
-    fn span(&self, span: granit_parser::Span) -> Span {
-        let bytes = span.byte_range().unwrap_or_default();
-        Span::new(self.base + bytes.start as u32, self.base + bytes.end as u32)
-    }
-
-    /// What to do about an error of the parser: libyaml needs no blank before a comment that
-    /// follows a bracket or quote, and takes tabs for blanks inside brackets.
-    fn repair_or_fault(&self, error: &ScanError, text: &str, chunk: Span) -> Stop {
-        let at = error.marker().byte_offset().unwrap_or(0);
-        let rest = text.get(at..).unwrap_or("");
-        match error.kind() {
-            ErrorKind::CommentNotSeparated if rest.starts_with('#') => {
-                let length = rest.find('\n').unwrap_or(rest.len());
-                Stop::Repair(at..at + length)
-            }
-            ErrorKind::TabInBlockIndentation if self.opens_flow(chunk.start + at as u32) => {
-                let before = text.get(..at).unwrap_or("");
-                let line = before.rfind('\n').map_or(0, |at| at + 1);
-                let tab = |from: usize| memchr::memchr2(b'\t', b'\n', text.as_bytes().get(from..)?);
-                match tab(line).map(|tab| line + tab) {
-                    Some(tab) if text.as_bytes().get(tab) == Some(&b'\t') => {
-                        Stop::Repair(tab..tab + 1)
-                    }
-                    _ => Stop::Fault(scan_fault(error, text, chunk)),
-                }
-            }
-            _ => Stop::Fault(scan_fault(error, text, chunk)),
-        }
-    }
-
-    fn wants_key(&self) -> bool {
-        self.frames.last().is_some_and(|frame| {
-            frame.kind == Kind::Mapping && (self.pending.len() - frame.first).is_multiple_of(2)
-        })
-    }
-
-    fn scalar(
+    /// A scalar; its text may lie in the scanner's `scratch`.
+    pub fn scalar(
         &mut self,
-        text: Cow<'_, str>,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<Cow<'_, Tag>>,
-        span: Span,
-    ) -> Result<(), Fault> {
-        // The parser writes `~` for nothing at all: an empty span tells it apart.
-        let nothing = span.start == span.end && style == ScalarStyle::Plain;
-        let text = if nothing { Cow::Borrowed("") } else { text };
-        let is_key = self.wants_key();
-        strict::check_scalar(self.text, span, style, is_key, self.in_flow())?;
-        let style = match style {
-            ScalarStyle::Plain => Style::Plain,
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
-            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        scalar: &Scalar,
+        scratch: &str,
+        properties: Properties<'t>,
+    ) -> Outcome<()> {
+        let text = match scalar.text {
+            Text::Source(place) => self.text.get(place.range()).unwrap_or(""),
+            Text::Scratch => scratch,
         };
-        let merges = tag.as_ref().is_none_or(|tag| merges(tag));
-        // A `<<` that doesn't merge is told apart by its style.
-        let style = if text == "<<" && !merges {
-            Style::Quoted
-        } else {
-            style
+        let style = match scalar.written {
+            Written::Plain => Style::Plain,
+            Written::Quoted => Style::Quoted,
+            Written::Block => Style::Block,
         };
-        let (text, span) = match self.with_colon(style, span) {
-            Some(with) => (Cow::Owned(format!("{text}:")), with),
-            None => (text, span),
-        };
-        let (kind, text) = match tag {
-            None if style == Style::Plain => (resolve::plain(&text), text),
-            None => (Kind::String, text),
-            Some(tag) => resolve::tagged(&tag_name(&tag), text)
-                .map_err(|message| Fault::new(span, message))?,
-        };
-        if kind == Kind::Float && !is_key && resolve::float(&text).is_none_or(|f| !f.is_finite()) {
-            return Err(Fault::new(
-                span,
-                format!("`{text}` is a number that JSON can't express"),
-            )
-            .help("quote it if it is meant as text"));
+        let Properties { anchor, tag } = properties;
+        if let Some(tag) = tag {
+            let (kind, read) = tagged(&tag, text, scalar.span)?;
+            // A `<<` that doesn't merge is told apart by its style.
+            let style = match (text, &*tag) {
+                ("<<", "!" | "tag:yaml.org,2002:merge") => Style::Plain,
+                ("<<", _) => Style::Quoted,
+                _ => style,
+            };
+            return self.text(kind, style, scalar.span, &read, None, anchor);
         }
-        let id = if is_key {
-            self.key(kind, style, span, text)?
-        } else {
-            self.text_node(kind, style, span, &text)
+        let kind = match style {
+            Style::Plain => resolve::plain(text),
+            _ => Kind::String,
         };
-        self.remember(anchor, id);
+        let place = match scalar.text {
+            Text::Source(place) => Some(place),
+            Text::Scratch => None,
+        };
+        self.text(kind, style, scalar.span, text, place, anchor)
+    }
+
+    /// Nothing at all, with what stands before it.
+    pub fn empty(&mut self, span: Span, properties: Properties<'t>) -> Outcome<()> {
+        let (kind, text) = match &properties.tag {
+            Some(tag) => tagged(tag, "", span)?,
+            None => (Kind::Null, Cow::Borrowed("")),
+        };
+        self.text(
+            kind,
+            Style::Plain,
+            span,
+            &text,
+            Some(span),
+            properties.anchor,
+        )
+    }
+
+    /// A node of a text that stands at `place`, if it stands in the source.
+    #[inline]
+    fn text(
+        &mut self,
+        kind: Kind,
+        style: Style,
+        span: Span,
+        text: &str,
+        place: Option<Span>,
+        anchor: Option<&'t str>,
+    ) -> Outcome<()> {
+        let id = if self.wants_key() {
+            self.key(kind, style, span, text, place)?
+        } else {
+            if kind == Kind::Float && resolve::float(text).is_none_or(|f| !f.is_finite()) {
+                return unsendable(text, span);
+            }
+            self.text_node(kind, style, span, text, place)
+        };
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, id);
+        }
         self.pending.push(id);
         Ok(())
-    }
-
-    /// In a flow collection go-yaml reads the colon of `[fe80::]` or `{a:}` as part of the text.
-    fn with_colon(&mut self, style: Style, span: Span) -> Option<Span> {
-        let rest = self.text.as_bytes().get(span.end as usize..)?;
-        let frame = self.frames.last_mut().filter(|frame| frame.flow)?;
-        let glued = matches!(rest, [b':', b',' | b'[' | b']' | b'{' | b'}', ..]);
-        if style != Style::Plain || !glued || span.start == span.end {
-            return None;
-        }
-        let with = Span::new(span.start, span.end + 1);
-        frame.colon_key = Some(with);
-        Some(with)
-    }
-
-    /// A pair in a list that is none: its colon belongs to the text.
-    fn is_colon_item(&self, frame: &Frame) -> bool {
-        let braced = self.text.as_bytes().get(frame.start as usize) == Some(&b'{');
-        let in_list = self.frames.last().is_some_and(|f| f.kind == Kind::Sequence);
-        in_list && frame.colon_key.is_some() && !braced
     }
 
     /// A key: whatever its type, it becomes text (sigs.k8s.io/yaml, `convertToJSONableObject`).
@@ -353,99 +255,78 @@ impl Composer<'_> {
         kind: Kind,
         style: Style,
         span: Span,
-        text: Cow<'_, str>,
-    ) -> Result<NodeId, Fault> {
-        let written = match kind {
-            Kind::String if style == Style::Plain && text == "<<" => {
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.merges += 1;
+        text: &str,
+        place: Option<Span>,
+    ) -> Outcome<NodeId> {
+        let written: Cow<'_, str> = match kind {
+            Kind::String => {
+                if style == Style::Plain && text == "<<" {
+                    self.count_merge();
                 }
-                text
+                return Ok(self.text_node(kind, style, span, text, place));
             }
-            Kind::String => text,
-            Kind::Bool => Cow::Borrowed(if resolve::bool_value(&text) {
-                "true"
-            } else {
-                "false"
-            }),
-            Kind::Int => match i64::try_from(resolve::int(&text).unwrap_or_default()) {
+            Kind::Bool if resolve::bool_value(text) => "true".into(),
+            Kind::Bool => "false".into(),
+            Kind::Int => match i64::try_from(resolve::int(text).unwrap_or_default()) {
                 Ok(value) => value.to_string().into(),
-                Err(_) => return Err(Fault::new(span, "a key can't be an integer of this size")),
+                Err(_) => return fault(span, "a key can't be an integer of this size"),
             },
-            Kind::Float => resolve::float_key(&text).into(),
-            Kind::Null | Kind::Sequence | Kind::Mapping => {
-                return Err(Fault::new(span, "a key can't be null"));
-            }
+            Kind::Float => resolve::float_key(text).into(),
+            Kind::Null => return fault(span, "a key can't be null"),
+            Kind::Sequence | Kind::Mapping => return collection_as_key(span),
         };
-        Ok(self.text_node(Kind::String, style, span, &written))
+        Ok(self.text_node(Kind::String, style, span, &written, None))
     }
 
-    fn text_node(&mut self, kind: Kind, style: Style, span: Span, text: &str) -> NodeId {
-        match self.place_in_source(text) {
+    fn count_merge(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.merges += 1;
+        }
+    }
+
+    #[inline]
+    fn text_node(
+        &mut self,
+        kind: Kind,
+        style: Style,
+        span: Span,
+        text: &str,
+        place: Option<Span>,
+    ) -> NodeId {
+        match place {
             Some(place) => self.builder.scalar(kind, style, span, place),
             None => self.builder.pooled(kind, style, span, text),
         }
     }
 
-    /// Where a text lies in the source, if it is a slice of it.
-    fn place_in_source(&self, text: &str) -> Option<Span> {
-        let offset = (text.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize)?;
-        let inside = offset + text.len() <= self.text.len();
-        inside.then(|| Span::new(offset as u32, (offset + text.len()) as u32))
-    }
-
-    fn open(
-        &mut self,
-        kind: Kind,
-        style: StructureStyle,
-        anchor: usize,
-        span: Span,
-    ) -> Result<(), Fault> {
+    /// The start of a collection.
+    pub fn open(&mut self, kind: Kind, span: Span, properties: Properties<'t>) -> Outcome<()> {
         if self.wants_key() {
-            return Err(Fault::new(span, "a key can't be a mapping or a list")
-                .help("quote it: text in braces is YAML's short form of a mapping"));
+            return collection_as_key(span);
         }
         if self.frames.len() >= DEPTH_MAX {
-            return Err(Fault::limit(
-                span,
-                format!("nested deeper than {DEPTH_MAX} levels"),
-            ));
+            let message = format!("nested deeper than {DEPTH_MAX} levels");
+            return Err(Box::new(Fault::limit(span, message)));
         }
         let id = self.builder.open(kind, span);
+        if let Some(anchor) = properties.anchor {
+            self.anchors.insert(anchor, id);
+        }
         self.pending.push(id);
         self.frames.push(Frame {
             id,
             kind,
-            anchor,
             first: self.pending.len(),
             merges: 0,
-            flow: style == StructureStyle::Flow,
-            start: span.start,
-            colon_key: None,
+            start: span,
         });
         Ok(())
     }
 
-    fn close(&mut self, span: Span) -> Result<(), Fault> {
+    /// The end of the innermost collection, and where its bracket ends if it has one.
+    pub fn close(&mut self, end: Option<u32>) -> Outcome<()> {
         let Some(frame) = self.frames.pop() else {
             return Ok(());
-        };
-        if self.is_colon_item(&frame)
-            && let Some(place) = frame.colon_key
-        {
-            self.pending.truncate(frame.first.saturating_sub(1));
-            let text = self.text.get(place.range()).unwrap_or("").to_owned();
-            let id = self.text_node(Kind::String, Style::Plain, place, &text);
-            self.pending.push(id);
-            return Ok(());
-        }
-        // The end of a block collection lies at the next token: take the last child's instead.
-        let last = self.pending.get(frame.first..).and_then(<[_]>::last);
-        let last_end = last.map(|&id| self.builder.tree().node(id).place().end);
-        let end = if span.end > span.start {
-            span.end
-        } else {
-            last_end.unwrap_or(span.end)
         };
         if frame.kind == Kind::Mapping {
             self.settle_keys(&frame)?;
@@ -453,12 +334,31 @@ impl Composer<'_> {
         let children = self.pending.get(frame.first..).unwrap_or(&[]);
         self.builder.fill(frame.id, children, end);
         self.pending.truncate(frame.first);
-        self.remember(frame.anchor, frame.id);
+        Ok(())
+    }
+
+    /// A second appearance of what has this anchor.
+    pub fn alias(&mut self, name: &str, span: Span) -> Outcome<()> {
+        self.has_alias = true;
+        let Some(&target) = self.anchors.get(name) else {
+            return fault(span, format!("nothing above is marked `&{name}`"));
+        };
+        if self.frames.iter().any(|frame| frame.id == target) {
+            return fault(span, "this alias stands inside the value it repeats");
+        }
+        let id = if self.wants_key() {
+            let node = self.builder.tree().node(target);
+            let (kind, text) = (node.kind(), node.text().to_owned());
+            self.key(kind, Style::Quoted, span, &text, None)?
+        } else {
+            self.builder.alias(target, span)
+        };
+        self.pending.push(id);
         Ok(())
     }
 
     /// Expands merges and drops doubled keys of the mapping that ends.
-    fn settle_keys(&mut self, frame: &Frame) -> Result<(), Fault> {
+    fn settle_keys(&mut self, frame: &Frame) -> Outcome<()> {
         let children = self.pending.get(frame.first..).unwrap_or(&[]);
         if frame.merges == 0 && !tree::has_double(self.builder.tree(), children) {
             return Ok(());
@@ -472,44 +372,8 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn remember(&mut self, anchor: usize, id: NodeId) {
-        if anchor == 0 {
-            return;
-        }
-        if self.anchors.len() <= anchor {
-            self.anchors.resize(anchor + 1, None);
-        }
-        if let Some(slot) = self.anchors.get_mut(anchor) {
-            *slot = Some(id);
-        }
-    }
-
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Fault> {
-        self.has_alias = true;
-        strict::check_name(self.text, span)?;
-        let Some(target) = self.anchors.get(anchor).copied().flatten() else {
-            return Err(Fault::new(
-                span,
-                "this alias stands inside the value it repeats",
-            ));
-        };
-        if self.wants_key() {
-            let node = self.builder.tree().node(target);
-            let (kind, text) = (node.kind(), node.text().to_owned());
-            if matches!(kind, Kind::Mapping | Kind::Sequence) {
-                return Err(Fault::new(span, "a key can't be a mapping or a list"));
-            }
-            let id = self.key(kind, Style::Quoted, span, text.into())?;
-            self.pending.push(id);
-            return Ok(());
-        }
-        let id = self.builder.alias(target, span);
-        self.pending.push(id);
-        Ok(())
-    }
-
     /// Puts what `<<` keys bring in their place, in the order of appearance: later wins.
-    fn merge(&mut self, children: &[NodeId]) -> Result<Vec<NodeId>, Fault> {
+    fn merge(&mut self, children: &[NodeId]) -> Outcome<Vec<NodeId>> {
         let mut merged = Vec::with_capacity(children.len());
         for pair in children.chunks_exact(2) {
             let [key, value] = *pair else { continue };
@@ -521,10 +385,10 @@ impl Composer<'_> {
             }
             let value = tree.node(value);
             if value.is_alias() && value.kind() == Kind::Sequence {
-                return Err(Fault::new(
+                return fault(
                     value.place(),
                     "`<<` merges mappings, and this alias is a list",
-                ));
+                );
             }
             // Of a list, earlier mappings win: they are set last.
             let mut sources: Vec<Node<'_>> = match value.kind() {
@@ -533,10 +397,7 @@ impl Composer<'_> {
             };
             sources.reverse();
             if let Some(bad) = sources.iter().find(|n| n.kind() != Kind::Mapping) {
-                return Err(Fault::new(
-                    bad.place(),
-                    "`<<` merges mappings, and this is none",
-                ));
+                return fault(bad.place(), "`<<` merges mappings, and this is none");
             }
             let uses = sources
                 .iter()
@@ -568,18 +429,23 @@ impl Composer<'_> {
     }
 }
 
-fn is_block(style: ScalarStyle) -> bool {
-    matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+/// What a scalar with a tag is (`resolve` of `resolve.go`).
+fn tagged<'a>(tag: &str, text: &'a str, span: Span) -> Outcome<(Kind, Cow<'a, str>)> {
+    let name = tag.strip_prefix(CORE).unwrap_or("");
+    resolve::tagged(name, text.into()).or_else(|message| fault(span, message))
 }
 
-fn scan_fault(error: &ScanError, text: &str, chunk: Span) -> Fault {
-    let at = error.marker().byte_offset().unwrap_or(0);
-    let at = text.floor_char_boundary(at);
-    let here = text.get(at..).and_then(|rest| rest.chars().next());
-    let start = chunk.start + at as u32;
-    let span = Span::new(start, start + here.map_or(0, char::len_utf8) as u32);
-    if *error.kind() == ErrorKind::RecursionLimitExceeded {
-        return Fault::limit(span, format!("nested deeper than {DEPTH_MAX} levels"));
-    }
-    Fault::new(span, error.info().to_owned())
+fn unsendable(text: &str, span: Span) -> Outcome<()> {
+    let message = format!("`{text}` is a number that JSON can't express");
+    Err(Box::new(
+        Fault::new(span, message).help("quote it if it is meant as text"),
+    ))
+}
+
+/// The fault of a key that is a collection.
+pub(super) fn collection_as_key<T>(span: Span) -> Outcome<T> {
+    Err(Box::new(
+        Fault::new(span, "a key can't be a mapping or a list")
+            .help("quote it: text in braces is YAML's short form of a mapping"),
+    ))
 }

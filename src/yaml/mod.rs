@@ -9,9 +9,9 @@ pub mod resolve;
 
 mod budget;
 mod compose;
+mod parse;
+mod scan;
 mod split;
-mod strict;
-mod tags;
 
 use crate::document::{Document, Fault, Reading, SIZE_MAX};
 use crate::json;

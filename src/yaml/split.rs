@@ -12,53 +12,42 @@ use crate::source::Span;
 pub struct Chunk {
     /// Where it stands, a separator line of its own included.
     pub span: Span,
-    /// The separator line that begins it isn't one that kubectl takes.
+    /// The separator line that ends it isn't one that kubectl takes.
     pub fault: Option<Fault>,
 }
 
 /// The chunks of a text from the byte `from` on, in order.
 pub fn chunks(text: &str, from: usize) -> Vec<Chunk> {
     let mut chunks = Vec::new();
-    let mut open = Open {
-        start: from,
-        fault: None,
-    };
+    let mut open = from;
     for start in separators(text, from) {
         let end = memchr::memchr(b'\n', text.as_bytes().get(start..).unwrap_or(&[]))
             .map_or(text.len(), |at| start + at + 1);
         let rest = text.get(start + 3..end).unwrap_or("").trim();
-        let fault =
-            (!rest.is_empty() && !rest.starts_with('#')).then(|| separator_fault(start, rest));
-        let had_lines = open.start < start;
-        if had_lines || open.fault.is_some() {
-            chunks.push(open.close(start));
+        if !rest.is_empty() && !rest.starts_with('#') {
+            // What stands before such a line goes down with it.
+            chunks.push(Chunk {
+                span: Span::new(open as u32, end as u32),
+                fault: Some(separator_fault(start, rest)),
+            });
+            open = end;
+        } else if open < start {
+            chunks.push(Chunk::readable(open, start));
+            // kubectl drops the separator that ends a chunk and keeps one that begins the next.
+            open = end;
         }
-        // kubectl drops the separator that ends a chunk and keeps one that begins the next.
-        open = Open {
-            start: if had_lines && fault.is_none() {
-                end
-            } else {
-                start
-            },
-            fault,
-        };
     }
-    if open.start < text.len() || open.fault.is_some() {
-        chunks.push(open.close(text.len()));
+    if open < text.len() {
+        chunks.push(Chunk::readable(open, text.len()));
     }
     chunks
 }
 
-struct Open {
-    start: usize,
-    fault: Option<Fault>,
-}
-
-impl Open {
-    fn close(self, end: usize) -> Chunk {
-        Chunk {
-            span: Span::new(self.start as u32, end as u32),
-            fault: self.fault,
+impl Chunk {
+    fn readable(start: usize, end: usize) -> Self {
+        Self {
+            span: Span::new(start as u32, end as u32),
+            fault: None,
         }
     }
 }
@@ -102,7 +91,10 @@ mod tests {
         assert_eq!(split("---\n---\na"), ["---\n", "a"]);
         assert_eq!(split("a\n---\n---\nb"), ["a\n", "---\nb"]);
         assert_eq!(split("a: |\n  x\n--- # y\nb"), ["a: |\n  x\n", "b"]);
-        assert_eq!(split("a\n---b\nc\n---\nd"), ["a\n", "---b\nc\n", "!", "d"]);
+        assert_eq!(
+            split("a\n---b\nc\n---\nd\n---e"),
+            ["a\n---b\n", "!", "c\n", "d\n---e", "!"]
+        );
         assert_eq!(split("a\r\n---\r\nb"), ["a\r\n", "b"]);
     }
 }

@@ -1,0 +1,237 @@
+//! Which kinds are modelled, and by which functions: the one list.
+//!
+//! Mirrors the strategies under `pkg/registry`, and the order in which
+//! `apiserver/pkg/registry/rest` calls them (`BeforeCreate`, `BeforeUpdate`).
+
+use super::effective::{self, Effective};
+use super::errors::Validation;
+use super::field::Field;
+use super::gates::Gates;
+use super::validation::{apps, autoscaling, claim, meta, policy};
+use crate::minor::Minor;
+use crate::tree::Node;
+
+/// How the server treats a kind.
+#[derive(Debug)]
+pub struct Strategy {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The version in the group.
+    pub version: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+    /// Whether its objects live in namespaces (`NamespaceScoped`).
+    pub namespaced: bool,
+    /// Fills in the defaults of the version (`SetDefaults_…`, `SetObjectDefaults_…`).
+    defaults: fn(&mut Effective<'_>, &Gates),
+    /// Drops fields of disabled features and wipes what the server owns (`PrepareForCreate`).
+    prepare: fn(&mut Effective<'_>, &Gates),
+    /// `Validate`.
+    validate: fn(&mut Validation, &Field<'_, '_>),
+    /// `ValidateUpdate`: the new object, then the old one.
+    validate_update: fn(&mut Validation, &Field<'_, '_>, &Field<'_, '_>),
+    /// `WarningsOnCreate`.
+    warnings: fn(&mut Validation, &Field<'_, '_>),
+    /// `WarningsOnUpdate`: the new object, then the old one.
+    warnings_on_update: fn(&mut Validation, &Field<'_, '_>, &Field<'_, '_>),
+}
+
+/// Every kind that is modelled.
+pub static STRATEGIES: &[Strategy] = &[
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "DaemonSet",
+        namespaced: true,
+        defaults: effective::apps::daemon_set,
+        prepare: effective::apps::prepare_daemon_set,
+        validate: apps::daemon_set::validate_daemon_set,
+        validate_update: apps::daemon_set::validate_daemon_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "Deployment",
+        namespaced: true,
+        defaults: effective::apps::deployment,
+        prepare: effective::apps::prepare,
+        validate: apps::deployment::validate_deployment,
+        validate_update: apps::deployment::validate_deployment_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "ReplicaSet",
+        namespaced: true,
+        defaults: effective::apps::replica_set,
+        prepare: effective::apps::prepare,
+        validate: apps::replica_set::validate_replica_set,
+        validate_update: apps::replica_set::validate_replica_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "apps",
+        version: "v1",
+        kind: "StatefulSet",
+        namespaced: true,
+        defaults: effective::apps::stateful_set,
+        prepare: effective::apps::prepare_stateful_set,
+        validate: apps::stateful_set::validate_stateful_set,
+        validate_update: apps::stateful_set::validate_stateful_set_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "PersistentVolumeClaim",
+        namespaced: true,
+        defaults: effective::claim::persistent_volume_claim,
+        prepare: effective::claim::prepare_persistent_volume_claim,
+        validate: claim::validate_persistent_volume_claim_create,
+        validate_update: claim::validate_persistent_volume_claim_put,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v1",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler_v1,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "autoscaling",
+        version: "v2",
+        kind: "HorizontalPodAutoscaler",
+        namespaced: true,
+        defaults: effective::autoscaling::horizontal_pod_autoscaler,
+        prepare: effective::autoscaling::prepare_horizontal_pod_autoscaler,
+        validate: autoscaling::validate_horizontal_pod_autoscaler,
+        validate_update: autoscaling::validate_horizontal_pod_autoscaler_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "policy",
+        version: "v1",
+        kind: "PodDisruptionBudget",
+        namespaced: true,
+        defaults: effective::policy::pod_disruption_budget,
+        prepare: effective::policy::prepare_pod_disruption_budget,
+        validate: policy::validate_pod_disruption_budget,
+        validate_update: policy::validate_pod_disruption_budget_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+];
+
+/// What the server says to an object that it could decode.
+#[derive(Debug)]
+pub struct Admission<'t> {
+    /// The object as it would be stored.
+    pub effective: Effective<'t>,
+    /// What it found. Errors: the server rejects the object, and sends no warnings.
+    pub validation: Validation,
+}
+
+impl Strategy {
+    /// The strategy of a kind; `None`: it isn't modelled.
+    pub fn of(group: &str, version: &str, kind: &str) -> Option<&'static Self> {
+        STRATEGIES
+            .iter()
+            .find(|s| s.kind == kind && s.group == group && s.version == version)
+    }
+
+    /// The object with its defaults, without what the server drops.
+    pub fn effective<'t>(&self, object: Node<'t>, minor: Minor) -> Effective<'t> {
+        let gates = Gates::of(minor);
+        let mut effective = Effective::copy_of(object);
+        effective::meta::prepare(&mut effective, self.namespaced);
+        (self.defaults)(&mut effective, &gates);
+        (self.prepare)(&mut effective, &gates);
+        effective
+    }
+
+    /// What the server says to the creation of an object that decodes.
+    pub fn create<'t>(&self, object: Node<'t>, minor: Minor) -> Admission<'t> {
+        self.create_with(object, minor, Gates::of(minor))
+    }
+
+    /// What is wrong with the pods that an accepted object will have made, where the server
+    /// doesn't look at its template: StatefulSets before 1.34. `None`: it does.
+    pub fn create_pods<'t>(&self, object: Node<'t>, minor: Minor) -> Option<Admission<'t>> {
+        let mut gates = Gates::of(minor);
+        if gates.stateful_set_templates || self.kind != "StatefulSet" {
+            return None;
+        }
+        gates.stateful_set_templates = true;
+        Some(self.create_with(object, minor, gates))
+    }
+
+    fn create_with<'t>(&self, object: Node<'t>, minor: Minor, gates: Gates) -> Admission<'t> {
+        let mut effective = self.effective(object, minor);
+        effective::meta::prepare_for_create(&mut effective);
+        let mut validation = Validation::new(gates);
+        let root = Field::root(effective.value(effective.root()));
+        (self.validate)(&mut validation, &root);
+        if validation.errors.is_empty() {
+            let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
+            let v = &mut validation;
+            meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
+        }
+        if validation.gates.merges_alike {
+            validation.merge_alike();
+        }
+        if validation.errors.is_empty() {
+            (self.warnings)(&mut validation, &root);
+        }
+        Admission {
+            effective,
+            validation,
+        }
+    }
+
+    /// What the server says to a PUT of an object that decodes over one that it accepted.
+    pub fn update<'t>(&self, object: Node<'t>, old: Node<'_>, minor: Minor) -> Admission<'t> {
+        let effective = self.effective(object, minor);
+        let before = self.effective(old, minor).as_old();
+        let mut validation = Validation::new(Gates::of(minor));
+        let new_root = Field::root(effective.value(effective.root()));
+        let old_root = Field::root(before.value(before.root()));
+        self.validate_common_fields(&mut validation, &new_root, &old_root);
+        (self.validate_update)(&mut validation, &new_root, &old_root);
+        if validation.gates.merges_alike {
+            validation.merge_alike();
+        }
+        if validation.errors.is_empty() {
+            (self.warnings_on_update)(&mut validation, &new_root, &old_root);
+        }
+        Admission {
+            effective,
+            validation,
+        }
+    }
+
+    /// `validateCommonFields`.
+    fn validate_common_fields(&self, v: &mut Validation, new: &Field<'_, '_>, old: &Field<'_, '_>) {
+        let (new, old) = (new.key("metadata"), old.key("metadata"));
+        let format = meta::validate_path_segment;
+        meta::validate_object_meta_accessor(v, &new, self.namespaced, format);
+        meta::validate_object_meta_accessor_update(v, &new, &old);
+    }
+}
+
+fn no_warnings(_: &mut Validation, _: &Field<'_, '_>) {}
+
+fn no_warnings_on_update(_: &mut Validation, _: &Field<'_, '_>, _: &Field<'_, '_>) {}

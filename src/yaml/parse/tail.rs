@@ -1,0 +1,110 @@
+//! What stands behind the value of a document: go-yaml looks at its first token and, while that
+//! may still become a key, at the tokens that follow on its line. What it meets there has to be
+//! readable; the rest it never sees.
+//!
+//! Mirrors `yaml_parser_parse_document_end` of `parserc.go` and `yaml_parser_fetch_more_tokens` of
+//! `scannerc.go` of go.yaml.in/yaml/v2.
+
+use super::{Parser, two_kinds};
+use crate::document::DroppedText;
+use crate::yaml::scan::{Outcome, fault};
+
+impl Parser<'_, '_> {
+    /// Reads on as far as go-yaml does.
+    pub(super) fn tail(&mut self) -> Outcome<Option<DroppedText>> {
+        self.scan.indent = -1;
+        self.scan.to_token();
+        let rest = self.scan.mark();
+        if self.scan.at_mark(b'.') {
+            self.scan.at += 3;
+            return Ok(self.dropped(self.scan.at, true));
+        }
+        let mut key = self.lost_key.or(self.scan.key_allowed.then_some(rest));
+        loop {
+            let goes_on = self.skim(key.is_some())?;
+            key = key.filter(|key| goes_on && self.scan.line == key.line);
+            match key {
+                Some(key) if !self.scan.is_too_long(key) => self.scan.to_token(),
+                _ => return Ok(self.dropped(rest.at, false)),
+            }
+        }
+    }
+
+    /// Reads one token (`yaml_parser_fetch_next_token`); false if no key can come of it and those
+    /// before it any more, or if it is the colon.
+    fn skim(&mut self, in_key: bool) -> Outcome<bool> {
+        let block = self.scan.flow == 0;
+        match self.scan.here() {
+            _ if self.scan.token_column() < 0 => {
+                if self.scan.here() == b'%' {
+                    self.scan.directive()?;
+                }
+                return Ok(false);
+            }
+            b'[' | b'{' => {
+                self.scan.flow += 1;
+                self.scan.key_allowed = true;
+                self.scan.at += 1;
+            }
+            byte @ (b']' | b'}' | b',') => {
+                self.scan.at += 1;
+                self.scan.key_allowed = byte == b',';
+                if byte != b',' {
+                    self.scan.flow = self.scan.flow.saturating_sub(1);
+                }
+                return Ok(!block);
+            }
+            b'-' | b'?' | b':' if self.at_indicator() => return self.skim_indicator(in_key),
+            b'*' | b'&' => drop(self.scan.name()?),
+            b'!' => drop(self.scan.tag_parts()?),
+            b'|' | b'>' if block => {
+                self.scan.block()?;
+                return Ok(false);
+            }
+            b'\'' | b'"' => drop(self.scan.quoted()?),
+            _ if self.scan.at_plain() => drop(self.scan.plain()?),
+            _ => return Err(self.scan.cannot_start()),
+        }
+        Ok(true)
+    }
+
+    fn skim_indicator(&mut self, in_key: bool) -> Outcome<bool> {
+        let here = self.scan.character(self.scan.at);
+        let colon_of_key = self.scan.here() == b':' && in_key;
+        if self.scan.flow > 0 {
+            self.scan.at += 1;
+            return Ok(true);
+        }
+        if !self.scan.key_allowed && !colon_of_key {
+            return fault(here, "nothing can follow a value on its line");
+        }
+        if colon_of_key && self.lost_key.is_some() {
+            return two_kinds(here);
+        }
+        self.scan.at += 1;
+        Ok(false)
+    }
+
+    fn at_indicator(&self) -> bool {
+        let here = self.scan.here();
+        self.scan.at_indicator(here) || self.scan.flow > 0 && here != b'-'
+    }
+
+    /// What stands in the `rest` of the text. Comments aren't missed.
+    fn dropped(&self, rest: usize, after_mark: bool) -> Option<DroppedText> {
+        let mut start = rest;
+        for line in self.scan.rest(rest).split_inclusive('\n') {
+            let content = line.trim();
+            if !content.is_empty() && !content.starts_with('#') {
+                let at = start + (line.len() - line.trim_start().len());
+                return Some(DroppedText {
+                    document: self.out.document(),
+                    span: self.scan.span(at, at + content.len()),
+                    after_mark,
+                });
+            }
+            start += line.len();
+        }
+        None
+    }
+}
