@@ -52,7 +52,10 @@ fn every_case_has_its_recorded_answers() {
     let ids = |files: &[(String, String)]| -> Vec<(String, Vec<Value>)> {
         let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].take();
         let of = |text: &str| text.lines().map(id).collect();
-        files.iter().map(|(name, text)| (name.clone(), of(text))).collect()
+        files
+            .iter()
+            .map(|(name, text)| (name.clone(), of(text)))
+            .collect()
     };
     assert_eq!(ids(&cases), ids(&verdicts), "run e2e/parity/record");
 }
@@ -76,6 +79,9 @@ fn the_model_says_what_the_server_says() {
             }
         }
     }
-    let (count, first) = (wrong.len(), wrong.iter().take(20).cloned().collect::<Vec<_>>());
+    let (count, first) = (
+        wrong.len(),
+        wrong.iter().take(20).cloned().collect::<Vec<_>>(),
+    );
     assert!(wrong.is_empty(), "{count} differ:\n{}", first.join("\n"));
 }
