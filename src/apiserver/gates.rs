@@ -129,4 +129,41 @@ gates! {
     recover_volume_expansion_failure: 32..;
     /// `VolumeAttributesClass`.
     volume_attributes_class: 34..;
+
+    // Pods as a whole.
+    /// AppArmor profiles as fields.
+    app_armor_fields: 30..;
+    /// `Lt` and `Gt` are operators of tolerations, though `TaintTolerationComparisonOperators` is
+    /// off.
+    comparing_tolerations_known: 35..;
+    /// Faults of host aliases and nameservers name indexes, and have the words for all addresses.
+    host_aliases_by_index: 30..;
+    /// `hostPID` and its kin are fields of the spec and not of its security context.
+    host_fields_in_pod_spec: 37..;
+    /// What is said of `hostUsers` has the name of the field.
+    host_users_by_its_name: 34..;
+    /// Underscores in an old object's DNS searches may stay.
+    old_dns_searches_stay: 32..;
+    /// User namespaces beside the host's network may stay.
+    old_host_network_with_user_namespaces_stays: 35..;
+    /// What is missing in `os` is told without words.
+    os_name_without_words: 34..;
+    /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
+    relaxed_dns_searches: 33..;
+    /// `RelaxedEnvironmentVariableValidation`.
+    relaxed_env_names: 32..;
+    /// Values of required node affinity are checked.
+    required_node_affinity_values: 33..;
+    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
+    selinux_mount: 37..;
+    /// `PodLifecycleSleepActionAllowZero`.
+    sleep_action_may_be_zero: 33..;
+    /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
+    spread_keys_are_merged: 34..;
+    /// `Unmasked` needs a user namespace.
+    unmasked_needs_user_namespace: 30..;
+    /// An update may not change how much a Pod's resources are guaranteed.
+    updates_keep_qos: 29..32;
+    /// `volumeDevices` can't be used in a user namespace.
+    user_namespaces_without_devices: 34..;
 }

@@ -7,7 +7,7 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, autoscaling, claim, meta, policy};
+use super::validation::{apps, autoscaling, claim, meta, pod, policy};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -131,6 +131,18 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::policy::prepare_pod_disruption_budget,
         validate: policy::validate_pod_disruption_budget,
         validate_update: policy::validate_pod_disruption_budget_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "Pod",
+        namespaced: true,
+        defaults: effective::core::pod,
+        prepare: effective::core::drop_disabled_pod_fields,
+        validate: pod::whole::validate_pod,
+        validate_update: pod::update::validate_pod_update,
         warnings: no_warnings,
         warnings_on_update: no_warnings_on_update,
     },

@@ -24,15 +24,6 @@ use crate::finding::Step;
 /// The lists of containers of a pod, in the order of `VisitContainersWithPath`.
 pub const CONTAINER_LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
-/// What containers are judged with: the parts of `PodValidationOptions` that are about them.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ContainerOptions {
-    /// `AllowIndivisibleHugePagesValues`: the old object has such amounts.
-    pub indivisible_huge_pages: bool,
-    /// `AllowExistingRestartContainerForNonSidecarInitContainer`: the old object has one.
-    pub restarts_of_plain_init_containers: bool,
-}
-
 /// The pod around a container.
 #[derive(Clone, Copy)]
 struct Pod<'a, 'p, 'v> {
@@ -123,7 +114,10 @@ fn validate_init_containers(v: &mut Validation, pod: Pod<'_, '_, '_>) {
                 }
             }
         }
-        if !pod.options.containers.restarts_of_plain_init_containers {
+        if !pod
+            .options
+            .allow_existing_restart_container_for_non_sidecar_init_container
+        {
             validate_init_container_resize_policy(v, &container);
         }
     }

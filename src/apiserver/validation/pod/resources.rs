@@ -142,7 +142,7 @@ fn validate_huge_pages(
     options: &PodOptions,
 ) {
     if is_huge_page_resource_name(name)
-        && !options.containers.indivisible_huge_pages
+        && !options.allow_indivisible_huge_pages_values
         && !is_huge_page_resource_value_divisible(name, quantity)
     {
         let quantity = quantity.canonical();
