@@ -325,11 +325,7 @@ impl<'t, 'c> Parser<'t, 'c> {
 
     /// Two anchors or two tags: go-yaml takes the first for those of nothing at all, and then
     /// stumbles over the second unless the document is over.
-    fn two_of_a_kind(
-        &mut self,
-        second: Mark,
-        first: Option<Properties<'t>>,
-    ) -> Outcome<()> {
+    fn two_of_a_kind(&mut self, second: Mark, first: Option<Properties<'t>>) -> Outcome<()> {
         self.scan.go_back(second);
         if !self.levels.is_empty() {
             return two_kinds(self.scan.character(second.at));
