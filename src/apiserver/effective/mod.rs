@@ -11,6 +11,7 @@ pub mod apps;
 pub mod autoscaling;
 pub mod batch;
 pub mod claim;
+pub mod controller;
 pub mod core;
 mod derived;
 mod drop;

@@ -9,6 +9,7 @@ pub mod apps;
 pub mod autoscaling;
 pub mod batch;
 pub mod claim;
+pub mod controller;
 mod cron;
 pub mod format;
 pub mod ip;
