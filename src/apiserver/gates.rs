@@ -51,8 +51,8 @@ gates! {
     job_managed_by: 32..;
     /// `JobSuccessPolicy`: `successPolicy` of Jobs.
     job_success_policy: 31..;
-    /// An update of an Indexed Job looks at the names of its pods, too.
-    job_update_judges_name: 37..;
+    /// An update of a Job is judged as a creation, too.
+    job_updates_judged_twice: 29..37;
     /// `MutablePodResourcesForSuspendedJobs`.
     mutable_pod_resources: 36..;
     /// A pattern for conditions of pods in a CronJob has a default for its status.

@@ -132,8 +132,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::batch::prepare_cron_job,
         validate: batch::cron_job::validate_cron_job,
         validate_update: batch::cron_job::validate_cron_job_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_cron_job,
+        warnings_on_update: workloads::of_cron_job_update,
     },
     Strategy {
         group: "batch",
@@ -144,8 +144,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::batch::prepare_job,
         validate: batch::job::validate_job,
         validate_update: batch::job::validate_job_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_job,
+        warnings_on_update: workloads::of_job_update,
     },
     Strategy {
         group: "policy",
