@@ -259,6 +259,12 @@ impl Validation {
 }
 
 impl Error {
+    /// Says which of several values under the path of one field is wrong.
+    pub fn of(&mut self, value: &str) -> &mut Self {
+        value.clone_into(&mut self.value);
+        self
+    }
+
     /// Names another field that the fault depends on: it is shown beside it, and what can't be
     /// known of it makes the fault undecided.
     pub fn with(&mut self, field: &Field<'_, '_>, what: &'static str) -> &mut Self {

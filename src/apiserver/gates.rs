@@ -103,6 +103,8 @@ gates! {
     /// `RestartAllContainersOnContainerExits`: the action `RestartAllContainers`, and rules of
     /// sidecars.
     restart_all_containers: 36..;
+    /// `PodLevelResourcesFixDefaulting`: resources of a Pod get their defaults at its creation.
+    pod_level_resources_fixed: 37..;
     /// `PodLifecycleSleepAction`.
     sleep_action: 30..;
     /// A sleep of no length is refused with the name of the gate that would allow it.
@@ -135,6 +137,30 @@ gates! {
     recover_volume_expansion_failure: 32..;
     /// `VolumeAttributesClass`.
     volume_attributes_class: 34..;
+
+    // Services.
+    /// Port 10250 may not be a port of type LoadBalancer.
+    kubelet_port_is_forbidden: 29..33;
+    /// An update may keep addresses and ranges that are none by the rules of today.
+    legacy_addresses_may_stay: 33..;
+    /// `MultiCIDRServiceAllocator`.
+    multi_cidr_service_allocator: 33..;
+    /// `PreferSameTrafficDistribution`.
+    prefer_same_traffic_distribution: 34..;
+    /// `ServiceTrafficDistribution`.
+    service_traffic_distribution: 31..;
+    /// Service warnings: `externalIPs` as such.
+    warns_of_external_ips: 36..;
+    /// Service warnings: a `trafficDistribution` of `PreferClose`.
+    warns_of_prefer_close: 35..;
+    /// Service warnings: addresses in the words that all kinds share.
+    warns_of_standard_addresses: 33..;
+    /// Service warnings: what has no effect on headless ones.
+    warns_of_what_headless_ignores: 34..;
+    /// An update validates the metadata a second time.
+    service_updates_validate_metadata: 29..34;
+    /// Each of the source ranges is told by itself.
+    source_ranges_are_told_apart: 30..;
 
     // Pods as a whole.
     /// AppArmor profiles as fields.

@@ -3,8 +3,10 @@
 //! Mirrors the `WarningsOn…` functions of the strategies under `pkg/registry`, and what they call
 //! in `pkg/api`. Which kind gets which is listed in `registry`. Not here: errors (`validation`).
 
+pub mod claim;
 pub mod pod;
 mod ports;
+pub mod service;
 mod volumes;
 pub mod workloads;
 
