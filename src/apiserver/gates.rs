@@ -47,6 +47,10 @@ gates! {
     stateful_set_service_name: 33..;
     /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
     apps_updates_judged_twice: 29..34;
+    /// An update of a ReplicationController is judged as a creation, too.
+    replication_controller_updates_judged_twice: 29..35;
+    /// What the name of a ReplicationController is generated from isn't judged by itself.
+    replication_controller_names_once: 35..;
     /// `JobManagedBy`: `managedBy` of Jobs.
     job_managed_by: 32..;
     /// `JobSuccessPolicy`: `successPolicy` of Jobs.
