@@ -248,8 +248,12 @@ impl Validation {
         })
     }
 
-    /// A warning about a field; `text` begins with the path, where upstream's does.
+    /// A warning about a field; `text` begins with the path, where upstream's does. The server
+    /// tells each text once.
     pub fn warn(&mut self, row: &'static str, field: &Field<'_, '_>, text: String) {
+        if self.warnings.iter().any(|known| known.text == text) {
+            return;
+        }
         self.warnings.push(Warning {
             row,
             text,

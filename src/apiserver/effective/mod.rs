@@ -6,6 +6,7 @@
 //! named after `SetDefaults_…` and `drop…` functions of upstream. Not here: whether the result
 //! is valid (`validation`).
 
+mod app_armor;
 pub mod apps;
 pub mod autoscaling;
 pub mod batch;

@@ -2,7 +2,8 @@
 //!
 //! Mirrors `GetWarningsForPersistentVolumeClaim` in `pkg/api/persistentvolumeclaim/util.go`.
 
-use crate::apiserver::errors::{Validation, path};
+use super::{warn, warn_of_fraction};
+use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::claim::BETA_STORAGE_CLASS;
 
@@ -12,11 +13,21 @@ pub fn warnings_for_persistent_volume_claim(v: &mut Validation, claim: &Field<'_
     let annotations = metadata.key("annotations");
     let class = annotations.entry(BETA_STORAGE_CLASS);
     if class.value().is_some() {
-        let text = format!(
-            "{}: deprecated since v1.8; use \"storageClassName\" attribute instead",
-            path(&class)
-        );
-        v.warn("WRN-41", &class, text);
+        let text = "deprecated since v1.8; use \"storageClassName\" attribute instead";
+        warn(v, "WRN-41", &class, text);
     }
-    super::warnings_for_claim_spec(v, "WRN-42", &claim.key("spec"));
+    warnings_for_persistent_volume_claim_spec(v, "WRN-42", &claim.key("spec"));
+}
+
+/// `GetWarningsForPersistentVolumeClaimSpec`; the field is the spec, under the path of the
+/// caller's choice.
+pub fn warnings_for_persistent_volume_claim_spec(
+    v: &mut Validation,
+    row: &'static str,
+    spec: &Field<'_, '_>,
+) {
+    let resources = spec.key("resources");
+    for list in ["requests", "limits"] {
+        warn_of_fraction(v, row, &resources.key(list).entry("storage"));
+    }
 }

@@ -42,12 +42,3 @@ fn warn_of_fraction(v: &mut Validation, row: &'static str, amount: &Field<'_, '_
         warn(v, row, amount, &text);
     }
 }
-
-/// `GetWarningsForPersistentVolumeClaimSpec` (`pkg/api/persistentvolumeclaim/util.go`); the field
-/// is the spec, under the path of upstream's choice.
-pub fn warnings_for_claim_spec(v: &mut Validation, row: &'static str, spec: &Field<'_, '_>) {
-    let resources = spec.key("resources");
-    for list in ["requests", "limits"] {
-        warn_of_fraction(v, row, &resources.key(list).entry("storage"));
-    }
-}
