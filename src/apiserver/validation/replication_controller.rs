@@ -3,8 +3,8 @@
 //! Mirrors `ValidateReplicationController` and what it calls in
 //! `pkg/apis/core/validation/validation.go`.
 
-use super::apps::{NO_MATCH, validate_nonnegative_field};
-use super::labels::set_matches;
+use super::apps::validate_nonnegative_field;
+use super::format::Messages;
 use super::meta::{name_is_dns_subdomain, validate_object_meta, validate_object_meta_update};
 use super::pod::{PodOptions, validate_pod_template_spec};
 use crate::apiserver::errors::Validation;
@@ -14,24 +14,43 @@ use crate::apiserver::field::Field;
 pub fn validate_replication_controller(v: &mut Validation, controller: &Field<'_, '_>) {
     let spec = controller.key("spec");
     let options = PodOptions::of_template(v, &spec.key("template"), None);
-    validate_object_meta(v, &controller.key("metadata"), true, name_is_dns_subdomain);
+    validate_metadata(v, &controller.key("metadata"));
     validate_replication_controller_spec(v, &spec, &options);
 }
 
-/// `ValidateUpdate` of the strategy: the object by itself, then `ValidateReplicationControllerUpdate`.
+/// `ValidateReplicationControllerUpdate`.
 pub fn validate_replication_controller_update(
     v: &mut Validation,
     new: &Field<'_, '_>,
     old: &Field<'_, '_>,
 ) {
-    let spec = new.key("spec");
-    let old_spec = old.key("spec");
-    let (template, old_template) = (spec.key("template"), old_spec.key("template"));
+    let (metadata, old_metadata) = (new.key("metadata"), old.key("metadata"));
+    let (new, old) = (new.key("spec"), old.key("spec"));
+    let (template, old_template) = (new.key("template"), old.key("template"));
     let options = PodOptions::of_template(v, &template, Some(&old_template));
-    validate_object_meta(v, &new.key("metadata"), true, name_is_dns_subdomain);
-    validate_replication_controller_spec(v, &spec, &options);
-    validate_object_meta_update(v, &new.key("metadata"), &old.key("metadata"));
-    validate_replication_controller_spec(v, &spec, &options);
+    if v.gates.replication_controller_updates_judged_twice {
+        validate_metadata(v, &metadata);
+        validate_replication_controller_spec(v, &new, &options);
+    }
+    validate_object_meta_update(v, &metadata, &old_metadata);
+    validate_replication_controller_spec(v, &new, &options);
+}
+
+fn validate_metadata(v: &mut Validation, metadata: &Field<'_, '_>) {
+    let format = if v.gates.replication_controller_names_once {
+        long_name
+    } else {
+        name_is_dns_subdomain
+    };
+    validate_object_meta(v, metadata, true, format);
+}
+
+/// `validate.LongName`: what a name begins with isn't judged by itself.
+fn long_name(name: &str, prefix: bool) -> Messages {
+    if prefix {
+        return Messages::new();
+    }
+    name_is_dns_subdomain(name, false)
 }
 
 /// `ValidateReplicationControllerSpec`.
@@ -46,8 +65,7 @@ fn validate_replication_controller_spec(
         v.required("RC-02", &selector, "");
     }
     validate_nonnegative_field(v, "RC-01", &spec.key("replicas"));
-    let template = spec.key("template");
-    validate_pod_template_spec_for_rc(v, &template, &selector, options);
+    validate_pod_template_spec_for_rc(v, &spec.key("template"), &selector, options);
 }
 
 /// `ValidatePodTemplateSpecForRC`.
@@ -63,17 +81,22 @@ fn validate_pod_template_spec_for_rc(
     }
     let metadata = template.key("metadata");
     let labels = metadata.key("labels");
-    if !selector.is_empty() && !set_matches(selector, &labels) {
-        v.invalid("RC-04", &labels, NO_MATCH)
+    let matches = selector.entries().all(|(key, value)| {
+        let label = labels.entry(key);
+        label.value().is_some() && label.text() == value.text()
+    });
+    if !matches {
+        let detail = "`selector` does not match template `labels`";
+        v.invalid("RC-04", &labels, detail)
             .with(selector, "the selector");
     }
     validate_pod_template_spec(v, template, options);
-    let spec = template.key("spec");
-    let policy = spec.key("restartPolicy");
+    let pod = template.key("spec");
+    let policy = pod.key("restartPolicy");
     if policy.text() != "Always" {
         v.not_supported("RC-05", &policy, &["Always"]);
     }
-    let deadline = spec.key("activeDeadlineSeconds");
+    let deadline = pod.key("activeDeadlineSeconds");
     if deadline.is_set() {
         let detail = "activeDeadlineSeconds in ReplicationController is not Supported";
         v.forbidden("RC-06", &deadline, detail);
