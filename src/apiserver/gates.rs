@@ -172,18 +172,16 @@ gates! {
     old_dns_searches_stay: 32..;
     /// User namespaces beside the host's network may stay.
     old_host_network_with_user_namespaces_stays: 35..;
+    /// `CAP_SYS_ADMIN` of an old object may stay beside `allowPrivilegeEscalation: false`.
+    old_sys_admin_stays: 37..;
     /// What is missing in `os` is told without words.
     os_name_without_words: 34..;
     /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
     relaxed_dns_searches: 33..;
-    /// `RelaxedEnvironmentVariableValidation`.
-    relaxed_env_names: 32..;
     /// Values of required node affinity are checked.
     required_node_affinity_values: 33..;
     /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
     selinux_mount: 37..;
-    /// `PodLifecycleSleepActionAllowZero`.
-    sleep_action_may_be_zero: 33..;
     /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.
