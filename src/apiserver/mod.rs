@@ -15,6 +15,7 @@ pub mod gates;
 pub mod registry;
 pub mod schema;
 pub mod validation;
+pub mod warnings;
 
 use crate::finding::Step;
 use crate::tree::NodeId;

@@ -7,7 +7,8 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, autoscaling, claim, meta, pod, policy};
+use super::validation::{apps, autoscaling, batch, claim, meta, pod, policy};
+use super::warnings::workloads;
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -47,8 +48,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_daemon_set,
         validate: apps::daemon_set::validate_daemon_set,
         validate_update: apps::daemon_set::validate_daemon_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_daemon_set,
+        warnings_on_update: workloads::of_daemon_set_update,
     },
     Strategy {
         group: "apps",
@@ -59,8 +60,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::deployment::validate_deployment,
         validate_update: apps::deployment::validate_deployment_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_deployment_update,
     },
     Strategy {
         group: "apps",
@@ -71,8 +72,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::replica_set::validate_replica_set,
         validate_update: apps::replica_set::validate_replica_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_replica_set_update,
     },
     Strategy {
         group: "apps",
@@ -83,8 +84,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_stateful_set,
         validate: apps::stateful_set::validate_stateful_set,
         validate_update: apps::stateful_set::validate_stateful_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_stateful_set,
+        warnings_on_update: workloads::of_stateful_set_update,
     },
     Strategy {
         group: "",
@@ -123,6 +124,30 @@ pub static STRATEGIES: &[Strategy] = &[
         warnings_on_update: no_warnings_on_update,
     },
     Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "CronJob",
+        namespaced: true,
+        defaults: effective::batch::cron_job,
+        prepare: effective::batch::prepare_cron_job,
+        validate: batch::cron_job::validate_cron_job,
+        validate_update: batch::cron_job::validate_cron_job_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "Job",
+        namespaced: true,
+        defaults: effective::batch::job,
+        prepare: effective::batch::prepare_job,
+        validate: batch::job::validate_job,
+        validate_update: batch::job::validate_job_update,
+        warnings: no_warnings,
+        warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
         group: "policy",
         version: "v1",
         kind: "PodDisruptionBudget",
@@ -141,9 +166,9 @@ pub static STRATEGIES: &[Strategy] = &[
         namespaced: true,
         defaults: effective::core::pod,
         prepare: effective::core::drop_disabled_pod_fields,
-        validate: pod::pod::validate_pod,
+        validate: pod::whole::validate_pod,
         validate_update: pod::update::validate_pod_update,
-        warnings: no_warnings,
+        warnings: workloads::of_pod,
         warnings_on_update: no_warnings_on_update,
     },
 ];
@@ -194,6 +219,7 @@ impl Strategy {
     fn create_with<'t>(&self, object: Node<'t>, minor: Minor, gates: Gates) -> Admission<'t> {
         let mut effective = self.effective(object, minor);
         effective::meta::prepare_for_create(&mut effective);
+        self.prepare_for_create(&mut effective, &gates);
         let mut validation = Validation::new(gates);
         let root = Field::root(effective.value(effective.root()));
         (self.validate)(&mut validation, &root);
@@ -217,7 +243,8 @@ impl Strategy {
     /// What the server says to a PUT of an object that decodes over one that it accepted.
     pub fn update<'t>(&self, object: Node<'t>, old: Node<'_>, minor: Minor) -> Admission<'t> {
         let effective = self.effective(object, minor);
-        let before = self.effective(old, minor).as_old();
+        let mut before = self.effective(old, minor).as_old();
+        self.prepare_for_create(&mut before, &Gates::of(minor));
         let mut validation = Validation::new(Gates::of(minor));
         let new_root = Field::root(effective.value(effective.root()));
         let old_root = Field::root(before.value(before.root()));
@@ -232,6 +259,14 @@ impl Strategy {
         Admission {
             effective,
             validation,
+        }
+    }
+
+    /// What `PrepareForCreate` does and `PrepareForUpdate` doesn't: of the kinds that are
+    /// modelled, Pods alone have such things.
+    fn prepare_for_create(&self, object: &mut Effective<'_>, gates: &Gates) {
+        if self.group.is_empty() && self.kind == "Pod" {
+            effective::pod::prepare_for_create(object, gates);
         }
     }
 

@@ -8,12 +8,14 @@
 
 pub mod apps;
 pub mod autoscaling;
+pub mod batch;
 pub mod claim;
 pub mod core;
 mod derived;
 mod drop;
 mod image;
 pub mod meta;
+pub mod pod;
 pub mod policy;
 mod resources;
 mod volumes;

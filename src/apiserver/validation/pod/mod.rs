@@ -2,7 +2,7 @@
 //!
 //! Mirrors `ValidatePodSpec` in `pkg/apis/core/validation/validation.go`; what it calls lies in
 //! the files below, by subject. Not here: templates as a whole (`template`), Pods as a whole
-//! (`pod`).
+//! (`whole`).
 
 pub mod affinity;
 pub mod claims;
@@ -13,7 +13,6 @@ pub mod env;
 pub mod mounts;
 pub mod options;
 pub mod paths;
-pub mod pod;
 pub mod ports;
 pub mod probes;
 pub mod resources;
@@ -24,6 +23,7 @@ pub mod spread;
 pub mod template;
 pub mod update;
 pub mod volumes;
+pub mod whole;
 pub mod windows;
 
 use crate::apiserver::errors::Validation;
@@ -47,9 +47,7 @@ pub fn validate_pod_spec(
     let valid_volumes = volumes::validate_volumes(v, &volumes, metadata, options);
     claims::validate_pod_resource_claims(v, &spec.key("resourceClaims"), metadata);
     containers::validate_all_containers(v, spec, &valid_volumes, options);
-    if v.gates.pod_level_resources {
-        resources::validate_pod_resources(v, spec, options);
-    }
+    resources::validate_pod_resources(v, spec, options);
     validate_pod_host_network_deps(v, spec, options);
     validate_restart_policy(v, &spec.key("restartPolicy"));
     dns::validate_dns_policy(v, &spec.key("dnsPolicy"));
@@ -91,6 +89,11 @@ fn any_container<'v>(
     let mut any = false;
     visit_containers_with_path(spec, |container| any = any || is_such(container));
     any
+}
+
+/// `IsRestartableInitContainer` of `pkg/api/pod/util.go`: whether it is a sidecar.
+fn is_restartable_init_container(container: &Field<'_, '_>) -> bool {
+    container.key("restartPolicy").text() == "Always"
 }
 
 /// `ValidateLabelName` and `ValidateQualifiedName`.
