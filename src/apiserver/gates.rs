@@ -196,6 +196,8 @@ gates! {
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.
     unmasked_needs_user_namespace: 30..;
+    /// The pattern that is told of DNS searches has underscores.
+    underscores_in_the_pattern: 34..;
     /// An update may not change how much a Pod's resources are guaranteed.
     updates_keep_qos: 29..32;
     /// `volumeDevices` can't be used in a user namespace.
