@@ -188,10 +188,10 @@ gates! {
     relaxed_env_names: 32..;
     /// Values of required node affinity are checked.
     required_node_affinity_values: 33..;
-    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
-    selinux_mount: 37..;
     /// `PodLifecycleSleepActionAllowZero`.
     sleep_action_may_be_zero: 33..;
+    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
+    selinux_mount: 37..;
     /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.
