@@ -6,7 +6,6 @@
 use super::PodOptions;
 use super::env::{validate_env, validate_env_from};
 use super::mounts::{validate_volume_devices, validate_volume_mounts};
-use super::whole::validate_container_only_for_pod;
 use super::ports::{accumulate_unique_host_ports, validate_container_ports};
 use super::probes::{validate_lifecycle, validate_liveness_probe, validate_readiness_probe};
 use super::resources::validate_container_resource_requirements;
@@ -16,6 +15,7 @@ use super::restarts::{
 };
 use super::security::validate_container_security_context;
 use super::volumes::Volume;
+use super::whole::validate_container_only_for_pod;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_dns1123_label;
