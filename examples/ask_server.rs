@@ -9,6 +9,7 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a tool of the tests stops where it can't go on"
 )]
 
@@ -18,6 +19,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, Write as _};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, Method, Request, header};
@@ -30,6 +32,9 @@ use tokio::sync::{Mutex, RwLock, mpsc};
 
 /// How many cases are under way at once.
 const CONNECTIONS: usize = 16;
+
+/// How often an object is deleted until it's clear that it stays.
+const DELETIONS_MAX: u32 = 500;
 
 #[derive(Deserialize)]
 struct Case {
@@ -113,7 +118,8 @@ impl Server {
     }
 
     async fn verdict(&self, case: Case) -> Value {
-        let Some(target) = self.target(&case.object, case.namespace.as_deref()).await else {
+        let first = case.old.as_ref().unwrap_or(&case.object);
+        let Some(target) = self.target(first, case.namespace.as_deref()).await else {
             return json!({"id": case.id, "code": 0, "causes": [], "warnings": []});
         };
         let place = self.place(&target);
@@ -199,13 +205,26 @@ impl Server {
         self.send(Method::POST, &uri, body).await
     }
 
-    /// Replaces what is there, as it is known to whoever has read it.
+    /// Replaces what is there, by somebody who has just read it.
     async fn replace(&self, target: &Target, before: &Value, body: &str) -> Answer {
-        let metadata = &before["metadata"];
-        let body = with_version(body, text(metadata, "resourceVersion"));
-        let (collection, name) = (&target.collection, text(metadata, "name"));
-        let uri = format!("{collection}/{name}?fieldValidation=Strict&dryRun=All");
-        self.send(Method::PUT, &uri, &body).await
+        let (collection, name) = (&target.collection, text(&before["metadata"], "name"));
+        let uri = format!("{collection}/{name}");
+        let dry = format!("{uri}?fieldValidation=Strict&dryRun=All");
+        let mut version = text(&before["metadata"], "resourceVersion").to_owned();
+        loop {
+            let body = with_version(body, &version);
+            let answer = self.send(Method::PUT, &dry, &body).await;
+            if answer.text("reason") != "Conflict" {
+                return answer;
+            }
+            // The server itself works on some kinds, such as definitions of resources.
+            let now = self.send(Method::GET, &uri, "").await.body;
+            let newest = text(&now["metadata"], "resourceVersion");
+            if newest == version {
+                return answer;
+            }
+            version = newest.to_owned();
+        }
     }
 
     async fn delete(&self, target: &Target, before: &Value) {
@@ -220,19 +239,37 @@ impl Server {
             self.send(Method::PATCH, &uri, body).await;
         }
         let options = r#"{"gracePeriodSeconds": 0, "propagationPolicy": "Background"}"#;
-        let gone = self.send(Method::DELETE, &uri, options).await;
-        assert!(gone.code == 200, "{uri} stays: {}", gone.body);
+        // Some kinds go only when the server has cleared up after them: it answers with the object.
+        for _ in 0..DELETIONS_MAX {
+            let gone = self.send(Method::DELETE, &uri, options).await;
+            if gone.code == 404 || gone.code == 200 && gone.text("kind") == "Status" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{uri} stays");
     }
 
+    /// The answer to a request. A server that panics hangs up, which counts as its answer 500.
     async fn send(&self, method: Method, uri: &str, body: &str) -> Answer {
         let format = match method {
             Method::PATCH => "application/merge-patch+json",
             _ => "application/json",
         };
-        let request = Request::builder().method(method).uri(uri);
-        let request = request.header(header::CONTENT_TYPE, format);
-        let request = request.body(Body::from(body.as_bytes().to_vec())).unwrap();
-        let (head, body) = self.client.send(request).await.expect(uri).into_parts();
+        let request = || {
+            let request = Request::builder().method(method.clone()).uri(uri);
+            let request = request.header(header::CONTENT_TYPE, format);
+            request.body(Body::from(body.as_bytes().to_vec())).unwrap()
+        };
+        // The first time may have met a connection that was idle for too long.
+        let mut answer = self.client.send(request()).await;
+        if answer.is_err() {
+            answer = self.client.send(request()).await;
+        }
+        let (head, body) = match answer {
+            Ok(answer) => answer.into_parts(),
+            Err(error) => return Answer::hung_up(&error),
+        };
         let body = body.collect_bytes().await.expect(uri);
         Answer {
             code: head.status.as_u16(),
@@ -245,6 +282,14 @@ impl Server {
 // --- Answers ------------------------------------------------------------------------------------
 
 impl Answer {
+    fn hung_up(error: &kube::Error) -> Self {
+        Self {
+            code: 500,
+            headers: HeaderMap::new(),
+            body: json!({"reason": "InternalError", "message": error.to_string()}),
+        }
+    }
+
     fn text(&self, key: &str) -> &str {
         text(&self.body, key)
     }

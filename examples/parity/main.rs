@@ -61,6 +61,9 @@ struct Args {
     /// Another judge than e2e/bin/judge-1.M, with its arguments: it speaks the same protocol.
     #[arg(long)]
     judge: Option<String>,
+    /// Prints the cases, a line each, in place of a comparison.
+    #[arg(long)]
+    list: bool,
     /// Shows one case by its number, and both answers.
     #[arg(long)]
     only: Option<usize>,
@@ -134,9 +137,14 @@ fn run(args: &Args) -> Result<(), Failure> {
     let excluded = names(&own.join("excluded.tsv"))?;
     let mut all = Tally::default();
     for minor in minors {
+        let pool = Pool::new(&bases, minor);
+        if args.list {
+            list(args, &pool, &aims);
+            continue;
+        }
         let comparison = Comparison {
             args,
-            pool: Pool::new(&bases, minor),
+            pool,
             aims: &aims,
             excluded: &excluded,
             judge: start(minor, args.judge.as_deref())?,
@@ -147,12 +155,32 @@ fn run(args: &Args) -> Result<(), Failure> {
         }
         all.merge(comparison.run()?);
     }
-    print!("{}", all.agreement());
+    if !args.list {
+        print!("{}", all.agreement());
+    }
     if args.write {
         std::fs::write(own.join("agreement.tsv"), all.agreement())?;
         std::fs::write(own.join("rows.tsv"), all.rows(&rules()?))?;
     }
     Ok(())
+}
+
+/// Prints the cases of every kind.
+fn list(args: &Args, pool: &Pool, aims: &[aims::Aim]) {
+    let fitting = aims::fitting(aims, pool);
+    for (kind, fitting) in pool.kinds.iter().zip(&fitting) {
+        let seed = args.seed;
+        let generator = Generator {
+            pool,
+            kind,
+            aims,
+            fitting,
+            seed,
+        };
+        for case in (0..args.cases).filter_map(|number| generator.case(number)) {
+            println!("{}", case.line());
+        }
+    }
 }
 
 /// The first columns of a table.

@@ -151,7 +151,7 @@ fn create<'t>(
 fn update<'t>(
     (strategy, kind): Modelled<'_>,
     object: Node<'t>,
-    old: Node<'_>,
+    old: Node<'t>,
     reading: &Reading,
     minor: Minor,
 ) -> Result<(Answer, Admission<'t>), Answer> {
@@ -248,6 +248,7 @@ fn told(answer: &Answer) -> String {
 fn stored(value: Value<'_>) -> serde_json::Value {
     use serde_json::Value as Json;
     match value.kind() {
+        _ if value.is_amount() => Json::String(value.quantity().canonical()),
         Kind::Null => Json::Null,
         Kind::Bool => Json::Bool(value.bool()),
         Kind::String => Json::String(value.text().to_owned()),

@@ -103,6 +103,8 @@ gates! {
     /// `RestartAllContainersOnContainerExits`: the action `RestartAllContainers`, and rules of
     /// sidecars.
     restart_all_containers: 36..;
+    /// `PodLevelResourcesFixDefaulting`: resources of a Pod get their defaults at its creation.
+    pod_level_resources_fixed: 37..;
     /// `PodLifecycleSleepAction`.
     sleep_action: 30..;
     /// A sleep of no length is refused with the name of the gate that would allow it.
@@ -136,6 +138,30 @@ gates! {
     /// `VolumeAttributesClass`.
     volume_attributes_class: 34..;
 
+    // Services.
+    /// Port 10250 may not be a port of type LoadBalancer.
+    kubelet_port_is_forbidden: 29..33;
+    /// An update may keep addresses and ranges that are none by the rules of today.
+    legacy_addresses_may_stay: 33..;
+    /// `MultiCIDRServiceAllocator`.
+    multi_cidr_service_allocator: 33..;
+    /// `PreferSameTrafficDistribution`.
+    prefer_same_traffic_distribution: 34..;
+    /// `ServiceTrafficDistribution`.
+    service_traffic_distribution: 31..;
+    /// Service warnings: `externalIPs` as such.
+    warns_of_external_ips: 36..;
+    /// Service warnings: a `trafficDistribution` of `PreferClose`.
+    warns_of_prefer_close: 35..;
+    /// Service warnings: addresses in the words that all kinds share.
+    warns_of_standard_addresses: 33..;
+    /// Service warnings: what has no effect on headless ones.
+    warns_of_what_headless_ignores: 34..;
+    /// An update validates the metadata a second time.
+    service_updates_validate_metadata: 29..34;
+    /// Each of the source ranges is told by itself.
+    source_ranges_are_told_apart: 30..;
+
     // Pods as a whole.
     /// AppArmor profiles as fields.
     app_armor_fields: 30..;
@@ -152,18 +178,20 @@ gates! {
     old_dns_searches_stay: 32..;
     /// User namespaces beside the host's network may stay.
     old_host_network_with_user_namespaces_stays: 35..;
+    /// `CAP_SYS_ADMIN` of an old object may stay beside `allowPrivilegeEscalation: false`.
+    old_sys_admin_stays: 37..;
     /// What is missing in `os` is told without words.
     os_name_without_words: 34..;
     /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
     relaxed_dns_searches: 33..;
-    /// `RelaxedEnvironmentVariableValidation`.
-    relaxed_env_names: 32..;
     /// Values of required node affinity are checked.
     required_node_affinity_values: 33..;
-    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
-    selinux_mount: 37..;
+    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
+    relaxed_env_names: 32..;
     /// `PodLifecycleSleepActionAllowZero`.
     sleep_action_may_be_zero: 33..;
+    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
+    selinux_mount: 37..;
     /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.

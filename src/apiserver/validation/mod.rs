@@ -18,4 +18,5 @@ pub mod pod;
 pub mod policy;
 pub mod resource_names;
 pub mod seen;
+pub mod service;
 mod time_zones;

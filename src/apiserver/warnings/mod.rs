@@ -3,8 +3,10 @@
 //! Mirrors the `WarningsOn…` functions of the strategies under `pkg/registry`, and what they call
 //! in `pkg/api`. Which kind gets which is listed in `registry`. Not here: errors (`validation`).
 
+pub mod claim;
 pub mod pod;
 mod ports;
+pub mod service;
 mod volumes;
 pub mod workloads;
 
@@ -38,14 +40,5 @@ fn warn_of_fraction(v: &mut Validation, row: &'static str, amount: &Field<'_, '_
         let bytes = quantity.canonical();
         let text = format!("fractional byte value \"{bytes}\" is invalid, must be an integer");
         warn(v, row, amount, &text);
-    }
-}
-
-/// `GetWarningsForPersistentVolumeClaimSpec` (`pkg/api/persistentvolumeclaim/util.go`); the field
-/// is the spec, under the path of upstream's choice.
-pub fn warnings_for_claim_spec(v: &mut Validation, row: &'static str, spec: &Field<'_, '_>) {
-    let resources = spec.key("resources");
-    for list in ["requests", "limits"] {
-        warn_of_fraction(v, row, &resources.key(list).entry("storage"));
     }
 }

@@ -344,7 +344,7 @@ fn warn_of_addresses(v: &mut Validation, spec: &Field<'_, '_>) {
 }
 
 fn warn_of_address(v: &mut Validation, address: &Field<'_, '_>) {
-    if let Some(text) = warning_for_ip(address.text()) {
+    if let Some(text) = warning_for_ip(address.text(), &v.gates) {
         warn(v, "WRN-32", address, &text);
     }
 }

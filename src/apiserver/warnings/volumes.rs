@@ -3,7 +3,8 @@
 //! Mirrors the parts about volumes of `warningsForPodSpecAndMeta`, and
 //! `warningsForOverlappingVirtualPaths`, in `pkg/api/pod/warnings.go`.
 
-use super::{is_full, quote, warn, warnings_for_claim_spec};
+use super::claim::warnings_for_persistent_volume_claim_spec;
+use super::{is_full, quote, warn};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::finding::Step;
@@ -59,7 +60,7 @@ pub fn warnings_for_plugins(v: &mut Validation, volumes: &Field<'_, '_>) {
             if plugin == "cephfs" {
                 let ephemeral = volume.key("ephemeral");
                 let template = ephemeral.key("volumeClaimTemplate");
-                warnings_for_claim_spec(v, "WRN-17", &template.key("spec"));
+                warnings_for_persistent_volume_claim_spec(v, "WRN-17", &template.key("spec"));
             }
             let source = volume.key(plugin);
             if source.is_set() {

@@ -5,8 +5,9 @@
 //! `pkg/api/job/warnings.go`. An update that changes nothing that counts (the generation stays)
 //! gets no warnings about its pods.
 
+use super::claim::warnings_for_persistent_volume_claim_spec;
 use super::pod::{warnings_for_pod, warnings_for_pod_template};
-use super::{warn, warnings_for_claim_spec};
+use super::warn;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_dns1123_label;
@@ -58,7 +59,7 @@ pub fn of_stateful_set(v: &mut Validation, object: &Field<'_, '_>) {
     for (i, claim) in claims.items().enumerate() {
         // Upstream's path misses the spec.
         let field = claims.child(Step::Index(i), claim.key("spec").value());
-        warnings_for_claim_spec(v, "WRN-34", &field);
+        warnings_for_persistent_volume_claim_spec(v, "WRN-34", &field);
     }
     warn_of_history(v, &spec);
 }
@@ -71,7 +72,7 @@ pub fn of_stateful_set_update(v: &mut Validation, new: &Field<'_, '_>, old: &Fie
     }
     for claim in spec.key("volumeClaimTemplates").items() {
         let field = claim.child(Step::Key("Spec"), claim.key("spec").value());
-        warnings_for_claim_spec(v, "WRN-34", &field);
+        warnings_for_persistent_volume_claim_spec(v, "WRN-34", &field);
     }
     warn_of_history(v, &spec);
 }

@@ -237,3 +237,19 @@ fn validate_lifecycle_and_probes(
     validate_readiness_probe(v, &container.key("readinessProbe"));
     validate_liveness_probe(v, &container.key("startupProbe"));
 }
+
+/// `validateContainersOnlyForPod`: what pods are asked, and templates aren't.
+pub fn validate_containers_only_for_pod(v: &mut Validation, containers: &Field<'_, '_>) {
+    for container in containers.items() {
+        validate_container_only_for_pod(v, &container);
+    }
+}
+
+/// `validateContainerOnlyForPod`.
+fn validate_container_only_for_pod(v: &mut Validation, container: &Field<'_, '_>) {
+    let image = container.key("image");
+    if image.text().trim() != image.text() {
+        let detail = "must not have leading or trailing whitespace";
+        v.invalid("POD-31", &image, detail);
+    }
+}

@@ -67,6 +67,7 @@ pub fn validate_pod_spec(
     scheduling::validate_tolerations(v, &spec.key("tolerations"), options);
     dns::validate_host_aliases(v, &spec.key("hostAliases"));
     validate_classes(v, spec);
+    resources::validate_overhead(v, &spec.key("overhead"), options);
     windows::validate_os(v, spec);
     env::validate_file_key_ref_volumes(v, spec);
 }
@@ -177,7 +178,7 @@ fn validate_names(v: &mut Validation, spec: &Field<'_, '_>) {
     }
 }
 
-/// The classes of a pod, and what it costs above its containers.
+/// The classes of a pod.
 fn validate_classes(v: &mut Validation, spec: &Field<'_, '_>) {
     let class = spec.key("priorityClassName");
     if !class.text().is_empty() {

@@ -129,8 +129,8 @@ fn validate_http_get_action(v: &mut Validation, get: &Field<'_, '_>) {
     // Upstream's path is that of the list.
     let headers = get.key("httpHeaders");
     for header in headers.items() {
-        let wrong = is_http_header_name(header.key("name").text());
-        v.invalid_each("PRB-07", &headers, wrong);
+        let name = header.key("name").text();
+        v.invalid_value("PRB-07", &headers, name, is_http_header_name(name));
     }
 }
 

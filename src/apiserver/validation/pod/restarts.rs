@@ -125,7 +125,8 @@ pub fn validate_resize_policy(
                 "must be 'NotRequired' when `restartPolicy` is 'Never'"
             };
             v.invalid("RES-22", policies, detail)
-                .with(pod_policy, "restartPolicy");
+                .with(pod_policy, "restartPolicy")
+                .of(restart);
         }
     }
 }
@@ -134,7 +135,7 @@ fn one_of(v: &mut Validation, field: &Field<'_, '_>, text: &str, supported: &[&s
     if text.is_empty() {
         v.required("RES-22", field, "");
     } else if !supported.contains(&text) {
-        v.not_supported("RES-22", field, supported);
+        v.not_supported("RES-22", field, supported).of(text);
     }
 }
 
