@@ -15,7 +15,6 @@ use super::restarts::{
 };
 use super::security::validate_container_security_context;
 use super::volumes::Volume;
-use super::whole::validate_container_only_for_pod;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_dns1123_label;
