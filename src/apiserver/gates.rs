@@ -184,10 +184,10 @@ gates! {
     os_name_without_words: 34..;
     /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
     relaxed_dns_searches: 33..;
+    /// `RelaxedEnvironmentVariableValidation`.
+    relaxed_env_names: 32..;
     /// Values of required node affinity are checked.
     required_node_affinity_values: 33..;
-    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
-    relaxed_env_names: 32..;
     /// `PodLifecycleSleepActionAllowZero`.
     sleep_action_may_be_zero: 33..;
     /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
@@ -196,6 +196,8 @@ gates! {
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.
     unmasked_needs_user_namespace: 30..;
+    /// The pattern that is told of DNS searches has underscores.
+    underscores_in_the_pattern: 34..;
     /// An update may not change how much a Pod's resources are guaranteed.
     updates_keep_qos: 29..32;
     /// `volumeDevices` can't be used in a user namespace.

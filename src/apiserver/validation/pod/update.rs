@@ -46,9 +46,6 @@ pub fn validate_pod_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
         old_spec.key("schedulingGates"),
     );
     validate_only_deleted_scheduling_gates(v, &gates, &old_gates);
-    if new_spec.equals(&old_spec) {
-        return;
-    }
     if v.gates.updates_keep_qos && qos(&new_spec) != qos(&old_spec) {
         v.invalid("POD-34", &new.key("metadata"), "Pod QoS is immutable");
     }
@@ -255,15 +252,42 @@ fn same_but_for_updatable_fields(new: &Field<'_, '_>, old: &Field<'_, '_>, gated
             key == "nodeAffinity" || new.equals(old)
         }),
         "containers" | "initContainers" => new.items().zip(old.items()).all(|(new, old)| {
-            all_keys(&new, &old, |key, new, old| {
-                key == "image" || new.equals(old)
+            all_keys(&new, &old, |key, new, old| match key {
+                "image" => true,
+                "ports" => new.len() == old.len() && same_ports(new, old),
+                _ => is_same(key, new, old),
             })
         }),
         "terminationGracePeriodSeconds" => {
             new.equals(old) || old.int() < 0 && new.int_pointer() == Some(1)
         }
-        _ => new.equals(old),
+        _ => is_same(key, new, old),
     })
+}
+
+/// Whether two lists of ports of one length are the same: no host port is 0.
+fn same_ports(new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
+    new.items().zip(old.items()).all(|(new, old)| {
+        all_keys(&new, &old, |key, new, old| match key {
+            "hostPort" => new.int() == old.int(),
+            _ => new.equals(old),
+        })
+    })
+}
+
+/// Whether two fields are the same; a pointer to an empty struct isn't nil.
+fn is_same(key: &str, new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
+    const POINTERS: [&str; 8] = [
+        "affinity",
+        "dnsConfig",
+        "lifecycle",
+        "livenessProbe",
+        "os",
+        "readinessProbe",
+        "securityContext",
+        "startupProbe",
+    ];
+    (!POINTERS.contains(&key) || new.is_set() == old.is_set()) && new.equals(old)
 }
 
 /// Whether something holds for each key that one of two mappings has.
