@@ -18,6 +18,7 @@ mod image;
 pub mod meta;
 pub mod pod;
 pub mod policy;
+pub mod replication_controller;
 mod resources;
 pub mod service;
 mod volumes;
