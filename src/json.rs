@@ -308,7 +308,11 @@ fn number_kind(text: &str) -> Option<(Kind, usize)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let mut rest = text.strip_prefix('-').unwrap_or(text);
     // Nothing follows a leading zero: `01` is two numbers.
-    let whole = if rest.starts_with('0') { 1 } else { digits(rest) };
+    let whole = if rest.starts_with('0') {
+        1
+    } else {
+        digits(rest)
+    };
     if whole == 0 {
         return None;
     }
