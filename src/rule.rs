@@ -3,9 +3,7 @@
 //! Lives here: the types that checks are written with. Not here: the checks (`rules`), and
 //! when they run (`lint`).
 
-use crate::finding::{
-    Finding, Place, Related, RuleMeta, Server, Severity, Step, locate, shown_span,
-};
+use crate::finding::{Finding, Place, Related, RuleMeta, Severity, Step, locate, shown_span};
 use crate::minor::{Minor, Minors};
 use crate::object::Object;
 use crate::project::{Member, Project};
@@ -25,8 +23,6 @@ pub struct Rule {
 /// What a check needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The object alone; what it says is the API server's verdict on it.
-    Server,
     /// The object alone.
     Object,
     /// Other objects, too.
@@ -189,17 +185,6 @@ impl Finding {
         self.related.push(Related {
             place: object.place_of(node.id()),
             message: message.into(),
-        });
-        self
-    }
-
-    /// Says that it is the API server's own verdict, on the field at the finding's path.
-    pub fn rejected(&mut self, reason: &'static str, detail: impl Into<String>) -> &mut Self {
-        self.server = Some(Server {
-            code: 422,
-            reason,
-            field: self.place.path.clone(),
-            detail: detail.into(),
         });
         self
     }

@@ -13,6 +13,11 @@ use crate::source::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// The first node that was made.
+    pub const FIRST: NodeId = NodeId(0);
+}
+
 /// What a value is, as kubectl would send it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -203,24 +208,12 @@ impl<'t> Node<'t> {
 
     /// The value of an integer that fits `i64`; floats without fraction count, as they do in JSON.
     pub fn as_i64(self) -> Option<i64> {
-        match self.kind() {
-            Kind::Int => i64::try_from(crate::yaml::resolve::int(self.text())?).ok(),
-            Kind::Float => {
-                let value = crate::yaml::resolve::float(self.text())?;
-                let whole = value.fract() == 0.0 && value.abs() < 9.0e18;
-                whole.then_some(value as i64)
-            }
-            _ => None,
-        }
+        scalar_int(self.kind(), self.text())
     }
 
     /// The value of any number.
     pub fn as_f64(self) -> Option<f64> {
-        match self.kind() {
-            Kind::Int => Some(crate::yaml::resolve::int(self.text())? as f64),
-            Kind::Float => crate::yaml::resolve::float(self.text()),
-            _ => None,
-        }
+        scalar_float(self.kind(), self.text())
     }
 
     /// How many entries or items a collection has.
@@ -300,6 +293,28 @@ impl<'t> Node<'t> {
             tree: self.tree,
             next: if is { raw.a } else { NONE },
         }
+    }
+}
+
+/// The integer that a scalar of this kind and text means: see `Node::as_i64`.
+pub fn scalar_int(kind: Kind, text: &str) -> Option<i64> {
+    match kind {
+        Kind::Int => i64::try_from(crate::yaml::resolve::int(text)?).ok(),
+        Kind::Float => {
+            let value = crate::yaml::resolve::float(text)?;
+            let whole = value.fract() == 0.0 && value.abs() < 9.0e18;
+            whole.then_some(value as i64)
+        }
+        _ => None,
+    }
+}
+
+/// The number that a scalar of this kind and text means.
+pub fn scalar_float(kind: Kind, text: &str) -> Option<f64> {
+    match kind {
+        Kind::Int => Some(crate::yaml::resolve::int(text)? as f64),
+        Kind::Float => crate::yaml::resolve::float(text),
+        _ => None,
     }
 }
 

@@ -114,6 +114,7 @@ fn findings(text: &str, minor: Minor) -> Vec<Finding> {
         rules: RULES,
         schemas: &[],
         covered: &BTreeMap::new(),
+        old: &[],
     };
     run(job).findings
 }

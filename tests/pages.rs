@@ -15,8 +15,11 @@ use kubevet::lint::run::all_metas;
 use kubevet::report::Page;
 use kubevet::rules::RULES;
 
-fn findings(text: &str) -> Vec<Finding> {
-    support::lint(&[("page.yaml".to_owned(), text.into())]).findings
+/// The findings on an example of a page, as an update of what the page says is there before.
+fn findings(meta: &RuleMeta, text: &str) -> Vec<Finding> {
+    let file = |text: &str| vec![("page.yaml".to_owned(), text.into())];
+    let old = example(meta, "Before").map_or(Vec::new(), file);
+    support::lint_update(&file(text), &old).findings
 }
 
 /// The fenced YAML of a section.
@@ -46,7 +49,7 @@ fn bad_examples_give_one_finding_and_good_ones_none() {
             wrong.push_str(&format!("{}: no bad example\n", meta.id));
             continue;
         };
-        let found = findings(bad);
+        let found = findings(meta, bad);
         let own = found.iter().filter(|f| f.rule.id == meta.id).count();
         let others = found
             .iter()
@@ -58,7 +61,7 @@ fn bad_examples_give_one_finding_and_good_ones_none() {
             wrong.push_str(&format!("{}: no good example\n", meta.id));
             continue;
         };
-        let found = findings(good);
+        let found = findings(meta, good);
         if found
             .iter()
             .any(|f| f.rule.id == meta.id || f.severity == Severity::Error)

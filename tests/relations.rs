@@ -19,7 +19,7 @@ use kubevet::minor::Minor;
 use kubevet::object::content;
 use kubevet::object::placeholder::Placeholders;
 use kubevet::project::{Location, Member, Project, Role, Sight};
-use kubevet::rule::{Context, Scope, Sink};
+use kubevet::rule::{Context, Sink};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
 use kubevet::yaml;
@@ -99,9 +99,9 @@ fn said(text: &str) -> BTreeSet<String> {
             project: &project,
             minor: Minor::DEFAULT,
         };
-        let rules = RULES.iter().filter(|rule| {
-            rule.scope != Scope::Server && RELATIONS.contains(&rule.meta.family.name())
-        });
+        let rules = RULES
+            .iter()
+            .filter(|rule| RELATIONS.contains(&rule.meta.family.name()));
         rules.for_each(|rule| (rule.check)(&context, &mut sink));
     }
     let findings = sink.findings.iter().map(|finding| {

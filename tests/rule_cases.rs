@@ -6,7 +6,6 @@
 //! - `#= error Deployment/web spec.paused`: a finding; `#= 1.33 …` up to this minor only,
 //!   `#= 1.34+ …` from it on;
 //! - `#= undecided`: a question without an answer;
-//! - `#also: PATH`: a cause that the server gives there which is another rule's;
 //! - `#file: NAME`: what follows stands in a file of this name;
 //! - `#closed`: everything is in one bundle, and complete;
 //! - `#gap: KIND`, `#gap`: something isn't read that may hold this kind, or any.
@@ -29,12 +28,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kubevet::document::Reading;
-use kubevet::finding::{Finding, Server};
-use kubevet::minor::Minor;
+use kubevet::finding::{Family, Finding, Server, Severity};
+use kubevet::lint::admission;
+use kubevet::lint::judge::{Judge, Judged};
+use kubevet::lint::run::all_metas;
+use kubevet::minor::{Minor, Minors};
 use kubevet::object;
 use kubevet::object::placeholder::Placeholders;
 use kubevet::project::{Gap, Location, Member, Project, Provides, Role, Sight};
-use kubevet::rule::{Context, Rule, Scope, Sink};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
 use kubevet::yaml;
@@ -50,11 +51,13 @@ fn finds_what_the_cases_say() {
     for case in cases() {
         for minor in MINORS {
             let mut expected = case.expected(minor);
-            let sink = run(&case.text, minor.parse().unwrap(), &|rule| {
-                rule.meta.id == case.rule
-            });
-            let mut found: Vec<String> = sink.findings.iter().map(shown).collect();
-            found.extend(sink.undecided.iter().map(|_| "undecided".to_owned()));
+            let judged = run(&case.text, minor.parse().unwrap());
+            let findings = judged.iter().flat_map(|judged| &judged.findings);
+            let own = findings.filter(|finding| finding.rule.id == case.rule);
+            let mut found: Vec<String> = own.map(shown).collect();
+            let undecided = judged.iter().flat_map(|judged| &judged.undecided);
+            let undecided = undecided.filter(|undecided| undecided.rule == case.rule);
+            found.extend(undecided.map(|_| "undecided".to_owned()));
             expected.sort();
             found.sort();
             if found != expected {
@@ -74,7 +77,7 @@ fn says_what_the_server_says_to_the_cases() {
     let mut wrong = Vec::new();
     for case in cases().iter().filter(|case| !case.text.contains("${")) {
         let recorded = &verdicts[&format!("cases/{}", case.name)];
-        compare(&case.name, &case.text, recorded, &case.also(), &mut wrong);
+        compare(&case.name, &case.text, recorded, &mut wrong);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -83,14 +86,19 @@ fn says_what_the_server_says_to_the_cases() {
 fn says_what_the_server_says_to_the_pages() {
     let verdicts = verdicts();
     let mut wrong = Vec::new();
-    for rule in RULES {
-        let (family, id) = (rule.meta.family.name(), rule.meta.id);
+    let rules = RULES.iter().map(|rule| &rule.meta);
+    for meta in rules.chain(admission::rules::METAS.iter().copied()) {
+        let (family, id) = (meta.family.name(), meta.id);
         for (section, name) in [("## Bad", "bad"), ("## Good", "good")] {
-            let text = block(rule.meta.page, section);
+            // The page of an update shows what is there before it, too.
+            let Some(text) = block(meta.page, section).filter(|_| id != "rejected-update") else {
+                continue;
+            };
             let name = format!("{family}/{id}/{name}");
-            compare(&name, text, &verdicts[&name], &[], &mut wrong);
+            compare(&name, text, &verdicts[&name], &mut wrong);
             let rejected = verdicts[&name].to_string().contains("\"code\":422");
-            if rejected != (rule.scope == Scope::Server && section == "## Bad") {
+            let should = meta.family == Family::Server && meta.severity == Severity::Error;
+            if rejected != (should && section == "## Bad") {
                 wrong.push(format!("{name}: rejected is {rejected}"));
             }
         }
@@ -110,21 +118,14 @@ impl Case {
     fn expected(&self, minor: &str) -> Vec<String> {
         notes::noted(&self.text, "#= ", minor.parse().unwrap())
     }
-
-    /// The fields of causes that are other rules'.
-    fn also(&self) -> Vec<&str> {
-        let lines = self.text.lines();
-        lines
-            .filter_map(|line| line.strip_prefix("#also: "))
-            .collect()
-    }
 }
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for folder in sorted(Path::new("testdata/rules/cases")) {
         let rule = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(RULES.iter().any(|r| r.meta.id == rule), "no rule {rule}");
+        let metas = all_metas(RULES);
+        assert!(metas.iter().any(|meta| meta.id == rule), "no rule {rule}");
         for file in sorted(&folder) {
             let stem = file.file_stem().unwrap().to_str().unwrap();
             cases.push(Case {
@@ -150,10 +151,10 @@ fn verdicts() -> BTreeMap<String, Value> {
 }
 
 /// The YAML of a section of a page.
-fn block<'p>(page: &'p str, section: &str) -> &'p str {
-    let (_, after) = page.split_once(section).unwrap();
-    let (_, yaml) = after.split_once("```yaml\n").unwrap();
-    yaml.split_once("```").unwrap().0
+fn block<'p>(page: &'p str, section: &str) -> Option<&'p str> {
+    let (_, after) = page.split_once(section)?;
+    let (_, yaml) = after.split_once("```yaml\n")?;
+    yaml.split_once("```").map(|(yaml, _)| yaml)
 }
 
 fn shown(finding: &Finding) -> String {
@@ -162,38 +163,26 @@ fn shown(finding: &Finding) -> String {
     format!("{} {kind}/{name} {}", finding.severity, finding.place.path)
 }
 
-/// Compares the server's verdicts on a text with what the rules say in its name: the same
-/// causes, but for those at the fields in `also`, which are other rules'.
-fn compare(name: &str, text: &str, recorded: &Value, also: &[&str], wrong: &mut Vec<String>) {
+/// Compares the server's verdicts on a text with what is said in its name: the same causes.
+fn compare(name: &str, text: &str, recorded: &Value, wrong: &mut Vec<String>) {
     for minor in MINORS {
-        let sink = run(text, minor.parse().unwrap(), &|rule| {
-            rule.scope == Scope::Server
-        });
-        let ours: Vec<&Server> = sink
-            .findings
-            .iter()
-            .filter_map(|f| f.server.as_ref())
-            .collect();
+        let judged = run(text, minor.parse().unwrap());
+        let findings = judged.iter().flat_map(|judged| &judged.findings);
+        let said = findings.filter_map(|finding| finding.server.as_ref());
+        let ours: Vec<&Server> = said.filter(|server| server.code == 422).collect();
         let theirs = recorded[minor].as_array().unwrap().iter();
         let theirs: Vec<&Value> = theirs
             .flat_map(|v| v["causes"].as_array().unwrap())
             .collect();
         for server in &ours {
-            if server.code != 422 || !theirs.iter().any(|cause| is_said(server, cause)) {
+            if !theirs.iter().any(|cause| is_said(server, cause)) {
                 wrong.push(format!("{name} {minor}: the server doesn't say {server:?}"));
             }
         }
-        let missed = theirs
-            .iter()
-            .filter(|cause| !ours.iter().any(|s| is_said(s, cause)));
-        let mut missed: Vec<&str> = missed
-            .map(|cause| cause["field"].as_str().unwrap())
-            .collect();
-        let mut also = also.to_vec();
-        missed.sort_unstable();
-        also.sort_unstable();
-        if missed != also {
-            wrong.push(format!("{name} {minor}: the server also says {missed:?}"));
+        for cause in theirs {
+            if !ours.iter().any(|server| is_said(server, cause)) {
+                wrong.push(format!("{name} {minor}: the server also says {cause}"));
+            }
         }
     }
 }
@@ -206,8 +195,8 @@ fn is_said(server: &Server, cause: &Value) -> bool {
         && (server.detail.is_empty() || message.ends_with(&detail))
 }
 
-/// Runs rules on every object of a case.
-fn run(text: &str, minor: Minor, wanted: &dyn Fn(&Rule) -> bool) -> Sink {
+/// Judges every object of a case.
+fn run(text: &str, minor: Minor) -> Vec<Judged> {
     let sources = files(text);
     let readings: Vec<Reading> = sources.iter().map(yaml::read).collect();
     let placeholders = Placeholders::default();
@@ -242,20 +231,15 @@ fn run(text: &str, minor: Minor, wanted: &dyn Fn(&Rule) -> bool) -> Sink {
         ..Sight::default()
     };
     let project = Project::new(members, sight);
-    let mut sink = Sink::default();
-    for member in project.members() {
-        for rule in RULES.iter().filter(|rule| wanted(rule)) {
-            (rule.check)(
-                &Context {
-                    member,
-                    project: &project,
-                    minor,
-                },
-                &mut sink,
-            );
-        }
-    }
-    sink
+    let judge = Judge {
+        project: &project,
+        rules: RULES,
+        custom: &[],
+    };
+    let members = project.members().iter();
+    members
+        .map(|member| judge.target(member, Minors::one(minor)))
+        .collect()
 }
 
 /// The files of a case, cut at its `#file:` lines.

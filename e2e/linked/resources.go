@@ -1,3 +1,4 @@
+// The kinds that are judged, and the strategies that judge them.
 package main
 
 import (
@@ -79,7 +80,7 @@ import (
 // A resource as it is served: its place in the API and the strategy that judges it.
 type resource struct {
 	name     string
-	strategy rest.RESTCreateStrategy
+	strategy rest.RESTCreateUpdateStrategy
 }
 
 // Every kind that is judged, in whatever version the minor serves it.

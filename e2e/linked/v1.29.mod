@@ -6,6 +6,9 @@ require (
 	k8s.io/apiextensions-apiserver v0.0.0
 	k8s.io/apimachinery v0.29.6
 	k8s.io/apiserver v0.29.6
+	k8s.io/client-go v0.29.6
+	k8s.io/component-base v0.29.6
+	k8s.io/klog/v2 v2.110.1
 	k8s.io/kube-aggregator v0.0.0
 	k8s.io/kubernetes v1.29.6
 )
@@ -96,12 +99,9 @@ require (
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	k8s.io/api v0.29.6 // indirect
-	k8s.io/client-go v0.29.6 // indirect
 	k8s.io/cloud-provider v0.0.0 // indirect
-	k8s.io/component-base v0.29.6 // indirect
 	k8s.io/component-helpers v0.29.6 // indirect
 	k8s.io/controller-manager v0.29.6 // indirect
-	k8s.io/klog/v2 v2.110.1 // indirect
 	k8s.io/kms v0.29.6 // indirect
 	k8s.io/kube-openapi v0.0.0-20231010175941-2dd684a91f00 // indirect
 	k8s.io/kubelet v0.0.0 // indirect

@@ -1,12 +1,22 @@
 //! What kube-apiserver would say.
 //!
 //! Lives here: the vocabulary of its verdicts. `schema` knows fields and kinds, `decode` checks
-//! an object against them, `enforced` knows which of the schema's demands validation makes. Not
-//! here: findings (`lint` makes them from verdicts).
+//! an object against them. Of kinds that are modelled (`registry`), `effective` fills in defaults
+//! and `validation` judges what comes of it; of others, `enforced` knows which of the schema's
+//! demands validation makes. `gates` knows what differs between minors. Not here: findings
+//! (`lint` makes them from verdicts).
 
+pub mod allocation;
 pub mod decode;
+pub mod effective;
 pub mod enforced;
+pub mod errors;
+pub mod field;
+pub mod gates;
+pub mod registry;
 pub mod schema;
+pub mod validation;
+pub mod warnings;
 
 use crate::finding::Step;
 use crate::tree::NodeId;

@@ -56,6 +56,14 @@ pub struct LintArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 
+    /// Judge updates: the files or folders that hold the objects as they are now
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub old: Vec<PathBuf>,
+
+    /// Judge updates: the commit at which the files are as they are now
+    #[arg(long, value_name = "GIT_REF", conflicts_with = "old")]
+    pub base: Option<String>,
+
     /// Resolve relations in these paths instead of the files that git tracks
     #[arg(long, value_name = "PATH", conflicts_with = "no_context")]
     #[arg(value_hint = ValueHint::AnyPath)]

@@ -10,8 +10,9 @@ use super::configs::Configs;
 use super::input::{Context, Inputs, Request, collect};
 use super::output::{self, Output};
 use super::progress::Progress;
-use super::{baseline, exit, git, paths, schemas};
+use super::{baseline, before, exit, git, paths, schemas};
 use crate::finding::{Finding, RuleMeta, Severity};
+use crate::lint::before::OldFile;
 use crate::lint::config::{CommandLine, Config};
 use crate::lint::load::File;
 use crate::lint::run::{Job, Outcome, all_metas, run};
@@ -47,6 +48,7 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
     }
     let schemas = read_schemas(args, &configs)?;
     let covered = covered(&inputs, &configs, &files);
+    let old = old_files(args, &inputs)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(args, &files));
     let pool = pool.build().map_err(|error| error.to_string())?;
     let progress = Progress::start(files.len(), args.quiet);
@@ -62,6 +64,7 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
         rules: RULES,
         schemas: &schemas,
         covered: &covered,
+        old: &old,
     };
     let mut outcome = pool.install(|| run(job));
     drop(progress);
@@ -89,6 +92,15 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
     };
     output::write(&outputs, &report, &options(args))?;
     Ok(exit_code(args, &configs, &files, &inputs, &outcome))
+}
+
+/// The files as they are now, if updates are to be judged.
+fn old_files(args: &LintArgs, inputs: &Inputs) -> Result<Vec<OldFile>, String> {
+    match &args.base {
+        Some(base) => before::of_commit(base, inputs),
+        None if args.old.is_empty() => Ok(Vec::new()),
+        None => before::of_paths(&args.old, inputs),
+    }
 }
 
 fn command_line(args: &LintArgs, metas: &[&'static RuleMeta]) -> Result<CommandLine, String> {

@@ -5,6 +5,7 @@
 
 pub mod args;
 mod baseline;
+mod before;
 mod collect;
 mod configs;
 mod exit;

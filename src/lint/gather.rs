@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::before;
 use super::run::Seen;
 use crate::apiserver::schema::{Table, compile};
 use crate::finding::ObjectName;
@@ -74,6 +75,10 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
             members.extend(objects.map(|object| Member::new(object, role, &placeholders)));
         }
     }
+    let old = before::objects(seen.job.old, seen.old, seen.loaded.len());
+    let files = seen.job.files;
+    let location = |id: SourceId| files.get(id.0 as usize).map_or("", |f| f.location.as_str());
+    before::pair(&mut members, old, &location);
     gaps.extend(members.iter().flat_map(hidden_by_member));
     let allows = members.iter().filter_map(allow).collect();
     let sight = Sight {

@@ -3,8 +3,9 @@
 //! The order is the server's: what it says while decoding hides what its validation would say,
 //! and an object that it rejects is not asked what it would do in a cluster.
 
-use super::generic;
-use super::verdicts::{deprecation, first_rejection, not_served, report};
+use super::verdicts::{deprecation, first_rejection, is_fatal, not_served, report};
+use super::{admission, generic};
+use crate::apiserver::registry::Strategy;
 use crate::apiserver::schema::{ObjectKind, Table};
 use crate::apiserver::{Stage, Verdict, decode, enforced};
 use crate::finding::{Finding, Step};
@@ -24,6 +25,8 @@ pub enum Depth {
     Structure,
     /// Against the whole schema.
     Schema,
+    /// As the API server validates it.
+    Server,
 }
 
 /// What judging an object gave.
@@ -66,18 +69,14 @@ pub struct Judge<'a, 't> {
 enum Structure {
     /// Its kind isn't known to anything in sight.
     Unchecked,
-    /// It was checked.
-    Checked(Option<Rejection>),
+    /// It was checked, by validation or by its schema alone.
+    Checked(Depth, Option<Rejection>),
     /// The server doesn't serve the kind: nothing more can be said.
-    NotServed(String),
+    NotServed,
 }
 
-/// That the server rejects an object.
-struct Rejection {
-    stage: Stage,
-    /// What it says first.
-    first: String,
-}
+/// That the server rejects an object, and where.
+struct Rejection(Stage);
 
 impl<'t> Judge<'_, 't> {
     /// Judges an object whose findings are reported.
@@ -97,8 +96,8 @@ impl<'t> Judge<'_, 't> {
             depth = depth.max(match structure {
                 Structure::Unchecked => Depth::Unchecked,
                 _ if member.role == Role::Partial => Depth::Structure,
-                Structure::NotServed(_) => Depth::Structure,
-                Structure::Checked(_) => Depth::Schema,
+                Structure::NotServed => Depth::Structure,
+                Structure::Checked(depth, _) => depth,
             });
             if member.role == Role::Whole {
                 complete &= self.rules(&context, &structure, &mut sink);
@@ -154,33 +153,16 @@ impl<'t> Judge<'_, 't> {
     /// Runs the rules that can say something true, given what the server said so far; whether these
     /// are all of them.
     fn rules(&self, context: &Context<'_, 't>, structure: &Structure, sink: &mut Sink) -> bool {
-        let before = sink.findings.len();
-        self.run(context, &[Scope::Server], sink);
-        let rejections = sink.findings.get_mut(before..).unwrap_or(&mut []);
-        let hidden_by = match structure {
-            Structure::Checked(Some(r)) if r.stage == Stage::Decode => Some(&r.first),
-            Structure::NotServed(first) => Some(first),
-            _ => None,
-        };
-        let rejected = match (structure, hidden_by) {
-            (Structure::Checked(Some(_)), _) => true,
-            (_, Some(_)) => false,
-            _ => rejections.iter().any(|finding| finding.server.is_some()),
-        };
-        for finding in rejections.iter_mut().filter(|_| hidden_by.is_some()) {
-            finding.server = None;
-            finding.hidden_by = hidden_by.cloned();
-        }
-        drop_repeated(sink, before);
-        if rejected {
+        match structure {
+            Structure::Checked(_, Some(Rejection(Stage::Decode))) => return false,
             // What it says of itself stays true; what it would do in a cluster is no question.
-            if hidden_by.is_none() {
+            Structure::Checked(_, Some(_)) => {
                 self.run(context, &[Scope::Object], sink);
+                return false;
             }
-            return false;
+            _ => self.run(context, &[Scope::Object, Scope::Project], sink),
         }
-        self.run(context, &[Scope::Object, Scope::Project], sink);
-        matches!(structure, Structure::Checked(_))
+        matches!(structure, Structure::Checked(..))
     }
 
     fn run(&self, context: &Context<'_, 't>, scopes: &[Scope], sink: &mut Sink) {
@@ -195,10 +177,7 @@ impl<'t> Judge<'_, 't> {
 
     fn is_rejected(&self, context: &Context<'_, 't>) -> bool {
         let structure = self.structure(context, &mut Sink::default());
-        let mut sink = Sink::default();
-        self.run(context, &[Scope::Server], &mut sink);
-        let by_rule = sink.findings.iter().any(|finding| finding.server.is_some());
-        matches!(structure, Structure::Checked(Some(_))) || by_rule
+        matches!(structure, Structure::Checked(_, Some(_)))
     }
 
     /// Checks version and structure.
@@ -211,7 +190,8 @@ impl<'t> Judge<'_, 't> {
             return self.decode(context, known, &[], sink);
         }
         if builtin.has_group(group) {
-            return Structure::NotServed(not_served(context, sink));
+            not_served(context, sink);
+            return Structure::NotServed;
         }
         let mut known = self.definitions(context, kind);
         if known.is_empty() {
@@ -258,30 +238,74 @@ impl<'t> Judge<'_, 't> {
         if context.member.role == Role::Partial {
             verdicts.retain(|verdict| verdict.stage == Stage::Decode && !is_directive(verdict));
         }
+        match self.strategy(context, &kind) {
+            Some(strategy) => self.validate(context, strategy, verdicts, sink),
+            None => self.settle(context, &kind, verdicts, sink),
+        }
+    }
+
+    /// How the server treats an object of a kind that is modelled, applied as it stands.
+    fn strategy(
+        &self,
+        context: &Context<'_, '_>,
+        kind: &ObjectKind<'_>,
+    ) -> Option<&'static Strategy> {
+        let object = context.object();
+        let whole = !kind.custom && context.member.role == Role::Whole;
+        whole.then(|| Strategy::of(object.group, object.version, object.kind))?
+    }
+
+    /// Judges an object whose kind is modelled: what decodes is validated as the server does.
+    fn validate(
+        &self,
+        context: &Context<'_, 't>,
+        strategy: &Strategy,
+        mut verdicts: Vec<Verdict<'_>>,
+        sink: &mut Sink,
+    ) -> Structure {
+        let decoding = verdicts.iter().any(|v| v.stage == Stage::Decode);
+        let mut rejection = decoding.then_some(Rejection(Stage::Decode));
+        if !verdicts.iter().any(is_fatal) {
+            let hidden_by = first_rejection(&verdicts, false).map(|verdict| &*verdict.detail);
+            let rejected = admission::validate(context, strategy, hidden_by, sink);
+            if rejected && rejection.is_none() {
+                rejection = Some(Rejection(Stage::Validate));
+            }
+        }
+        // Of what only the schema says, the server tells nothing; what it takes twice is still
+        // lost when something merges by key.
+        verdicts.retain(|v| {
+            let doubled = v.rule == generic::DUPLICATE_ITEM.id && rejection.is_none();
+            v.stage == Stage::Decode || doubled
+        });
+        let first = first_rejection(&verdicts, false);
+        for verdict in &verdicts {
+            report(context, verdict, first, false, sink);
+        }
+        Structure::Checked(Depth::Server, rejection)
+    }
+
+    /// Judges an object by its schema, and by what is recorded of the demands of built-in ones.
+    fn settle<'v>(
+        &self,
+        context: &Context<'_, 't>,
+        kind: &ObjectKind<'_>,
+        mut verdicts: Vec<Verdict<'v>>,
+        sink: &mut Sink,
+    ) -> Structure
+    where
+        't: 'v,
+    {
         if !kind.custom {
-            enforced::settle(&mut verdicts, context.object().root, &kind, context.minor);
+            enforced::settle(&mut verdicts, context.object().root, kind, context.minor);
         }
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
             report(context, verdict, rejected, kind.custom, sink);
         }
-        Structure::Checked(rejected.map(|verdict| Rejection {
-            stage: verdict.stage,
-            first: verdict.detail.clone(),
-        }))
+        let rejection = rejected.map(|verdict| Rejection(verdict.stage));
+        Structure::Checked(Depth::Schema, rejection)
     }
-}
-
-/// Drops what a rule of its own, among the findings from `first` on, says in the same words.
-fn drop_repeated(sink: &mut Sink, first: usize) {
-    let rules = sink.findings.split_off(first);
-    sink.findings.retain(|finding| {
-        let said = finding.server.is_some();
-        let same =
-            |other: &Finding| other.server == finding.server && other.minors == finding.minors;
-        !(said && rules.iter().any(same))
-    });
-    sink.findings.extend(rules);
 }
 
 /// Whether two definitions of a kind find the same fault in an object.

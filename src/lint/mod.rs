@@ -3,11 +3,13 @@
 //! Lives here: the config, suppressions and the baseline, all of them values made from text.
 //! Not here: reading and writing files (`cli`), the rules (`rules`).
 
+pub mod admission;
 pub mod baseline;
+pub mod before;
 pub mod config;
 mod gather;
 pub mod generic;
-mod judge;
+pub mod judge;
 pub mod load;
 mod mask;
 mod order;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::before::{self, OldFile};
 use super::config::{Config, Setting};
 use super::gather::Gathered;
 use super::judge::{Depth, Judge, Judged};
@@ -41,12 +42,14 @@ pub struct Job<'a> {
     pub schemas: &'a [Table],
     /// The configs below whose folder everything is a target, and the file that each is.
     pub covered: &'a BTreeMap<usize, usize>,
+    /// The files as they are now; with them, objects are judged as updates.
+    pub old: &'a [OldFile],
 }
 
 /// What a run gives.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The sources of all files; `SourceId` is the index.
+    /// The sources of all files, then of those as they are now; `SourceId` is the index.
     pub sources: Vec<Source>,
     /// What each file is.
     pub classes: Vec<FileKind>,
@@ -69,6 +72,7 @@ pub fn run(job: Job<'_>) -> Outcome {
         .into_par_iter()
         .map(|(i, file)| load(file, &charts, || (job.read)(i)))
         .collect();
+    let old: Vec<Loaded> = job.old.par_iter().map(before::read).collect();
     let (classes, graph) = {
         let facts = job.files.iter().zip(&loaded);
         let facts: Vec<_> = facts
@@ -80,9 +84,11 @@ pub fn run(job: Job<'_>) -> Outcome {
         job: &job,
         loaded: &loaded,
         classes: &classes,
+        old: &old,
     }
     .outcome(&graph);
-    outcome.sources = loaded.into_iter().map(|loaded| loaded.source).collect();
+    let sources = loaded.into_iter().chain(old);
+    outcome.sources = sources.map(|loaded| loaded.source).collect();
     for (config, file) in job.covered {
         let text = job.configs.get(*config).and_then(Config::source);
         if let (Some(text), Some(source)) = (text, outcome.sources.get_mut(*file)) {
@@ -103,6 +109,8 @@ pub struct Seen<'a> {
     pub loaded: &'a [Loaded],
     /// What each file is.
     pub classes: &'a [Class],
+    /// What became of each file as it is now.
+    pub old: &'a [Loaded],
 }
 
 impl<'a> Seen<'a> {
@@ -390,6 +398,7 @@ impl<'a> Seen<'a> {
             summary.objects += usize::from(judged.depth != Depth::Hidden);
             match judged.depth {
                 Depth::Hidden => {}
+                Depth::Server => summary.depth.server += 1,
                 Depth::Schema => summary.depth.schema += 1,
                 Depth::Structure => summary.depth.structure += 1,
                 Depth::Unchecked => {
@@ -458,6 +467,7 @@ impl Ran {
 pub fn all_metas(rules: &[&'static Rule]) -> Vec<&'static RuleMeta> {
     let engines = super::generic::METAS
         .iter()
+        .chain(super::admission::rules::METAS)
         .chain(&super::usage::RULES)
         .copied();
     let mut metas: Vec<_> = engines.chain(rules.iter().map(|rule| &rule.meta)).collect();

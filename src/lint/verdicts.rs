@@ -82,8 +82,8 @@ pub fn deprecation(context: &Context<'_, '_>, sink: &mut Sink) {
     });
 }
 
-/// Reports a kind of the server's own groups that it doesn't serve. Returns the server's words.
-pub fn not_served(context: &Context<'_, '_>, sink: &mut Sink) -> String {
+/// Reports a kind of the server's own groups that it doesn't serve.
+pub fn not_served(context: &Context<'_, '_>, sink: &mut Sink) {
     let object = context.object();
     let table = Table::builtin();
     let gvk = gvk(object);
@@ -120,9 +120,8 @@ pub fn not_served(context: &Context<'_, '_>, sink: &mut Sink) -> String {
         code: 404,
         reason: "NotFound",
         field: String::new(),
-        detail: detail.clone(),
+        detail,
     });
-    detail
 }
 
 /// A new finding without anything beside its place.
@@ -201,7 +200,7 @@ fn is_said_with(verdict: &Verdict<'_>, first: &Verdict<'_>) -> bool {
 }
 
 /// Whether decoding ends with it: anything but an unknown field.
-fn is_fatal(verdict: &Verdict<'_>) -> bool {
+pub fn is_fatal(verdict: &Verdict<'_>) -> bool {
     verdict.stage == Stage::Decode && verdict.rule != "unknown-field"
 }
 

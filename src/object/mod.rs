@@ -5,6 +5,7 @@
 //! (`project`).
 
 pub mod placeholder;
+pub mod quantity;
 pub mod references;
 pub mod selector;
 pub mod service;

@@ -16,6 +16,8 @@ pub struct Member<'t> {
     pub object: Object<'t>,
     /// What may be said about it.
     pub role: Role,
+    /// The object as it is now, where what it becomes is judged as an update.
+    pub old: Option<Object<'t>>,
     /// Kind and template, for what makes pods.
     pub workload: Option<(WorkloadKind, Node<'t>)>,
     /// The labels of its pods.
@@ -44,6 +46,7 @@ impl<'t> Member<'t> {
             pod_labels: Labels::of_map(labels, &|text| placeholders.in_text(text)),
             object,
             role,
+            old: None,
             workload,
         }
     }

@@ -12,14 +12,6 @@ mod bundle {
     pub mod overlapping_selectors;
 }
 
-mod server {
-    pub mod progress_deadline_too_short;
-    pub mod restart_policy_not_always;
-    pub mod selector_mismatch;
-    pub mod volume_mount_without_volume;
-    pub mod zero_surge_zero_unavailable;
-}
-
 mod workload {
     mod governing_service;
 
@@ -49,11 +41,6 @@ mod storage {
 
 /// Every rule, by family and name.
 pub static RULES: &[&Rule] = &[
-    &server::progress_deadline_too_short::RULE,
-    &server::restart_policy_not_always::RULE,
-    &server::selector_mismatch::RULE,
-    &server::volume_mount_without_volume::RULE,
-    &server::zero_surge_zero_unavailable::RULE,
     &workload::duplicate_claim_template::RULE,
     &workload::governing_service_missing::RULE,
     &workload::governing_service_not_headless::RULE,

@@ -18,8 +18,7 @@ fn write(node: Node<'_>, out: &mut String) {
         Kind::Null => out.push_str("null"),
         Kind::Bool if resolve::bool_value(node.text()) => out.push_str("true"),
         Kind::Bool => out.push_str("false"),
-        Kind::Int => out.push_str(&resolve::int(node.text()).unwrap_or_default().to_string()),
-        Kind::Float => out.push_str(&float(resolve::float(node.text()).unwrap_or_default())),
+        Kind::Int | Kind::Float => out.push_str(&number(node.kind(), node.text())),
         Kind::String => string(node.text(), out),
         Kind::Sequence => {
             out.push('[');
@@ -48,6 +47,14 @@ fn mapping(node: Node<'_>, out: &mut String) {
         write(value, out);
     }
     out.push('}');
+}
+
+/// A number of this kind and text.
+pub fn number(kind: Kind, text: &str) -> String {
+    match kind {
+        Kind::Float => float(resolve::float(text).unwrap_or_default()),
+        _ => resolve::int(text).unwrap_or_default().to_string(),
+    }
 }
 
 /// A finite float (`floatEncoder` of `encoding/json`): the shortest digits that read back the

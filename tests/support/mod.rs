@@ -2,13 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kubevet::lint::before::OldFile;
 use kubevet::lint::config::Config;
 use kubevet::lint::load::File;
 use kubevet::lint::run::{Job, Outcome, run};
 use kubevet::rules::RULES;
 
 /// Lints files by name and bytes, all of them targets of one project without a config.
+#[allow(dead_code, reason = "some tests judge updates only")]
 pub fn lint(files: &[(String, Vec<u8>)]) -> Outcome {
+    lint_update(files, &[])
+}
+
+/// Lints files as updates of others.
+pub fn lint_update(files: &[(String, Vec<u8>)], old: &[(String, Vec<u8>)]) -> Outcome {
+    let old = old.iter().map(|(name, bytes)| OldFile {
+        shown: format!("old/{name}"),
+        location: format!("/project/{name}"),
+        bytes: bytes.clone(),
+    });
+    let old: Vec<OldFile> = old.collect();
     let listed: Vec<File> = files
         .iter()
         .map(|(name, _)| File {
@@ -32,5 +45,6 @@ pub fn lint(files: &[(String, Vec<u8>)]) -> Outcome {
         rules: RULES,
         schemas: &[],
         covered: &BTreeMap::new(),
+        old: &old,
     })
 }

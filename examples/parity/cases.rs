@@ -1,0 +1,186 @@
+//! The generator: case number n of a kind, always the same for the same seed, objects and aims.
+
+use serde_json::{Value, json};
+
+use super::aims::Aim;
+use super::mutate::{Manner, TWIN, mutate};
+use super::places::{get, parsed};
+use super::pool::{Base, Pool, ServedKind};
+use super::random::Random;
+
+/// What a judge is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Kind, seed, number, and what was done.
+    pub id: String,
+    /// The object.
+    pub object: Value,
+    /// What it is put over.
+    pub old: Option<Value>,
+}
+
+impl Case {
+    /// The case as a line of the protocol.
+    pub fn line(&self) -> String {
+        let mut line = json!({"id": self.id, "object": self.object, "stored": true});
+        if let (Some(old), Some(map)) = (&self.old, line.as_object_mut()) {
+            map.insert("old".to_owned(), old.clone());
+        }
+        let marked = format!("{:?}", TWIN.to_string());
+        let mark = marked.trim_matches('"').replace("\\u{1}", "\\u0001");
+        line.to_string().replace(&mark, "")
+    }
+}
+
+/// What is done to an object.
+#[derive(Clone, Copy)]
+enum Plan {
+    AsItIs,
+    Mild,
+    Sharp,
+    Aim,
+    AimAndMore,
+    Chaos,
+    Broken,
+}
+
+const PLANS: &[(usize, Plan)] = &[
+    (6, Plan::AsItIs),
+    (34, Plan::Mild),
+    (28, Plan::Sharp),
+    (16, Plan::Aim),
+    (4, Plan::AimAndMore),
+    (6, Plan::Chaos),
+    (6, Plan::Broken),
+];
+
+/// How many cases in a hundred are updates.
+const UPDATES: usize = 25;
+
+/// The generator of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Generator<'a> {
+    /// Objects and values.
+    pub pool: &'a Pool,
+    /// The kind.
+    pub kind: &'a ServedKind,
+    /// All aims.
+    pub aims: &'a [Aim],
+    /// The positions of those that fit the kind.
+    pub fitting: &'a [usize],
+    /// What the numbers depend on.
+    pub seed: u64,
+}
+
+impl Generator<'_> {
+    /// Case number `n`.
+    pub fn case(&self, n: usize) -> Option<Case> {
+        let mut random = Random::new(self.seed, n as u64);
+        let random = &mut random;
+        let base = self.base(random)?;
+        let mut object = base.object.clone();
+        let mut done = vec![base.name.clone()];
+        let mut old = None;
+        if random.chance(UPDATES) || base.old.is_some() && random.chance(70) {
+            old = Some(base.old.clone().unwrap_or_else(|| object.clone()));
+        }
+        let plan = random.weighted(PLANS)?;
+        match plan {
+            Plan::AsItIs => {}
+            Plan::Mild => {
+                let times = 1 + random.below(3);
+                self.mutate(random, &mut object, Manner::Mild, times, &mut done);
+            }
+            Plan::Sharp => {
+                let times = 1 + random.below(2);
+                self.mutate(random, &mut object, Manner::Sharp, times, &mut done);
+            }
+            Plan::Chaos => {
+                let times = 3 + random.below(5);
+                self.mutate(random, &mut object, Manner::Sharp, times, &mut done);
+            }
+            Plan::Broken => self.mutate(random, &mut object, Manner::Broken, 1, &mut done),
+            Plan::Aim | Plan::AimAndMore => {
+                if let Some(aim) = random.pick(self.fitting).and_then(|i| self.aims.get(*i)) {
+                    let (new, before) = aim.applied(self.kind, &object);
+                    object = new;
+                    old = before.or(old);
+                    done.push(format!("aim {}", aim.row));
+                }
+                if matches!(plan, Plan::AimAndMore) {
+                    self.mutate(random, &mut object, Manner::Sharp, 1, &mut done);
+                }
+            }
+        }
+        if let Some(old) = &mut old {
+            self.vary_old(random, &mut object, old, &mut done);
+        }
+        let what = done.join(", ");
+        let id = format!("{}/{}/{n} {what}", self.kind.name, self.seed);
+        Some(Case { id, object, old })
+    }
+
+    /// Half of the time one of the first eight objects, so that small ones aren't outnumbered, and
+    /// one in ten times a case.
+    fn base(&self, random: &mut Random) -> Option<&Base> {
+        let bases = &self.kind.bases;
+        let (cases, objects): (Vec<&Base>, Vec<&Base>) = bases.iter().partition(|b| b.is_case);
+        let first = objects.get(..objects.len().min(8)).unwrap_or(&objects);
+        let found = match random.below(10) {
+            0..=4 => random.pick(first),
+            5..=8 => random.pick(&objects),
+            _ => random.pick(&cases),
+        };
+        found.or_else(|| objects.first()).copied()
+    }
+
+    fn mutate(
+        &self,
+        random: &mut Random,
+        object: &mut Value,
+        manner: Manner,
+        times: usize,
+        done: &mut Vec<String>,
+    ) {
+        for _ in 0..times {
+            done.extend(mutate(random, object, self.kind, self.pool, manner));
+        }
+    }
+
+    /// Sometimes the old object differs elsewhere, too; it keeps the name, so that what comes over
+    /// it is an update of it.
+    fn vary_old(
+        &self,
+        random: &mut Random,
+        object: &mut Value,
+        old: &mut Value,
+        done: &mut Vec<String>,
+    ) {
+        if random.chance(30) {
+            let mut varied = Vec::new();
+            self.mutate(random, old, Manner::Mild, 1, &mut varied);
+            done.extend(
+                varied
+                    .into_iter()
+                    .map(|what| format!("in the old one {what}")),
+            );
+        } else if random.chance(10) {
+            std::mem::swap(object, old);
+            done.push("swapped".to_owned());
+        }
+        for key in ["name", "namespace"] {
+            let path = parsed(&format!("metadata.{key}"));
+            if random.chance(90) {
+                match get(object, &path).cloned() {
+                    Some(value) => super::places::put(old, &path, value),
+                    None => drop(super::places::remove(old, &path)),
+                }
+            }
+        }
+        // Budgets can't be put without the version that they are put over.
+        if random.chance(90) {
+            let version = parsed("metadata.resourceVersion");
+            super::places::put(object, &version, Value::from("1"));
+        }
+    }
+}

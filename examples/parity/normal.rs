@@ -1,0 +1,140 @@
+//! Objects in a form in which the stored object of a judge and kubevet's effective one can be
+//! compared.
+//!
+//! What Go's encoding can't tell from absence is left out on both sides: `null`, empty texts, lists
+//! and mappings, zero and `false` (a pointer to such a value counts as absent, too). So are
+//! `status`, and in `metadata` what the server sets: identity, times, versions, and the namespace
+//! of the request, and a name made of `generateName`. Amounts are written in the canonical form, times with what RFC 3339 leaves free
+//! settled. Aliases that conversion writes back are left out.
+
+use kubevet::apiserver::schema::{Scalar, Shape, Type};
+use kubevet::minor::Minor;
+use kubevet::object::quantity::Quantity;
+use serde_json::{Map, Value};
+
+/// What of `metadata` the server sets.
+const SERVER_SET: [&str; 6] = [
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "resourceVersion",
+    "managedFields",
+    "selfLink",
+];
+
+/// The normal form of a whole object of a type.
+pub fn normal(object: &Value, root: Type<'static>, minor: Minor) -> Value {
+    let mut object = object.clone();
+    if let Value::Object(map) = &mut object {
+        map.remove("status");
+        if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
+            metadata.retain(|key, _| !SERVER_SET.contains(&&**key));
+            if metadata
+                .get("namespace")
+                .is_some_and(|name| name == "default")
+            {
+                metadata.remove("namespace");
+            }
+        }
+    }
+    value(&object, root, minor).unwrap_or(Value::Object(Map::new()))
+}
+
+fn value(of: &Value, kind: Type<'static>, minor: Minor) -> Option<Value> {
+    match (of, super::places::resolved(kind).shape()) {
+        (Value::Null, _) => None,
+        (Value::Object(map), Shape::Struct(fields)) => {
+            let holder = fields.name();
+            let entries = map.iter().filter_map(|(key, inside)| {
+                if holder.ends_with("PodSpec") && key == "serviceAccount" {
+                    return None;
+                }
+                let field = fields.field(minor, key);
+                let kind = field.map_or(fields.rest(), |field| field.of());
+                let keyed = field.is_none() && !kind.is(Scalar::Never);
+                let normal = value(inside, kind, minor);
+                // An entry of a map is there, whatever its value.
+                let normal = normal.or_else(|| keyed.then(|| Value::String(String::new())));
+                Some((key.clone(), normal?))
+            });
+            let map: Map<String, Value> = entries.collect();
+            (!map.is_empty()).then_some(Value::Object(map))
+        }
+        (Value::Array(items), Shape::List(list)) => {
+            let items = items.iter();
+            let items = items.map(|item| value(item, list.item(), minor).unwrap_or_default());
+            let items: Vec<Value> = items.collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        (of, Shape::Scalar(Scalar::Quantity)) => amount(of),
+        (Value::String(text), _) if text.is_empty() => None,
+        (Value::String(text), Shape::Scalar(Scalar::Time)) => {
+            Some(Value::String(text.replace("+00:00", "Z")))
+        }
+        (Value::Bool(false), _) => None,
+        (Value::Number(number), _) if number.as_f64() == Some(0.0) => None,
+        (Value::Number(number), _) => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => {
+                Some(Value::from(float as i64))
+            }
+            _ => Some(of.clone()),
+        },
+        (Value::Object(map), _) if map.is_empty() => None,
+        (Value::Array(items), _) if items.is_empty() => None,
+        _ => Some(of.clone()),
+    }
+}
+
+fn amount(of: &Value) -> Option<Value> {
+    let text = match of {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let canonical = Quantity::parse(text.trim()).map(Quantity::canonical);
+    let canonical = canonical.unwrap_or(text);
+    (canonical != "0").then_some(Value::String(canonical))
+}
+
+/// Where two values differ: the path, and what stands there in each.
+pub fn differences<'v>(
+    a: &'v Value,
+    b: &'v Value,
+) -> Vec<(String, Option<&'v Value>, Option<&'v Value>)> {
+    let mut found = Vec::new();
+    differ(String::new(), Some(a), Some(b), &mut found);
+    found
+}
+
+type Difference<'v> = (String, Option<&'v Value>, Option<&'v Value>);
+
+fn differ<'v>(
+    path: String,
+    a: Option<&'v Value>,
+    b: Option<&'v Value>,
+    found: &mut Vec<Difference<'v>>,
+) {
+    match (a, b) {
+        (Some(Value::Object(left)), Some(Value::Object(right))) => {
+            for (key, value) in left {
+                let dot = if path.is_empty() { "" } else { "." };
+                differ(
+                    format!("{path}{dot}{key}"),
+                    Some(value),
+                    right.get(key),
+                    found,
+                );
+            }
+            for (key, value) in right.iter().filter(|(key, _)| !left.contains_key(*key)) {
+                let dot = if path.is_empty() { "" } else { "." };
+                found.push((format!("{path}{dot}{key}"), None, Some(value)));
+            }
+        }
+        (Some(Value::Array(left)), Some(Value::Array(right))) => {
+            for i in 0..left.len().max(right.len()) {
+                differ(format!("{path}[{i}]"), left.get(i), right.get(i), found);
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => found.push((path, a, b)),
+    }
+}

@@ -1,0 +1,620 @@
+//! An object as the server holds it: defaults filled in, fields of disabled features dropped.
+//!
+//! `Effective` is a small arena beside the source tree, which is never changed. Every value in it
+//! leads back to the node that it is written in or, for a default, to the nearest written
+//! ancestor. What is filled in or dropped is said in the files below, one for each API group,
+//! named after `SetDefaults_…` and `drop…` functions of upstream. Not here: whether the result
+//! is valid (`validation`).
+
+mod app_armor;
+pub mod apps;
+pub mod autoscaling;
+pub mod batch;
+pub mod claim;
+pub mod core;
+mod derived;
+mod drop;
+mod image;
+pub mod meta;
+pub mod pod;
+pub mod policy;
+mod resources;
+pub mod service;
+mod volumes;
+
+use crate::finding::Step;
+use crate::object::quantity::Quantity;
+use crate::tree::{Kind, Node, NodeId, scalar_float, scalar_int};
+use crate::yaml::resolve;
+
+/// The number of a value in its arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(u32);
+
+/// An object with its defaults.
+#[derive(Debug)]
+pub struct Effective<'t> {
+    cells: Vec<Cell<'t>>,
+    /// The amounts in resource lists, which the server rounds.
+    quantities: Vec<Quantity>,
+    dropped: Vec<Dropped<'t>>,
+    /// It is the object that an update replaces.
+    old: bool,
+}
+
+/// A written field that the server takes out of an object without a word.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropped<'t> {
+    /// The value.
+    pub node: NodeId,
+    /// The key that it stands under.
+    pub name: &'t str,
+    /// The feature gate that would have to be on; `None`: nothing brings it back.
+    pub gate: Option<&'static str>,
+}
+
+/// A value of an `Effective`. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Value<'v> {
+    object: &'v Effective<'v>,
+    id: Id,
+}
+
+/// Where a value stands: in which object, and which value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// In the object that an update replaces.
+    pub old: bool,
+    /// The value.
+    pub id: Id,
+    /// The node that it is written in, or that of the nearest written ancestor.
+    pub node: NodeId,
+}
+
+/// A number or a text, as `intstr.IntOrString` holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntOrString<'v> {
+    /// A number.
+    Int(i64),
+    /// A text: a name or a percentage.
+    Str(&'v str),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell<'t> {
+    /// The key that it stands under; empty for items and the root.
+    key: &'t str,
+    /// The text of a scalar.
+    text: &'t str,
+    kind: Kind,
+    /// Written in the source, not a default.
+    written: bool,
+    /// The node that it is written in, or that of the nearest written ancestor.
+    origin: NodeId,
+    /// The place of its amount in `quantities`, for values of resource lists.
+    quantity: u32,
+    /// The cell that it leads back to: itself, but for what is derived from another object.
+    spot: u32,
+    parent: u32,
+    first: u32,
+    last: u32,
+    next: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl<'t> Effective<'t> {
+    /// A copy of what is written, without defaults so far.
+    pub fn copy_of(object: Node<'t>) -> Self {
+        let mut effective = Self {
+            cells: Vec::with_capacity(128),
+            quantities: Vec::new(),
+            dropped: Vec::new(),
+            old: false,
+        };
+        effective.copy("", object);
+        effective
+    }
+
+    /// Marks it as the object that an update replaces.
+    #[must_use]
+    pub fn as_old(mut self) -> Self {
+        self.old = true;
+        self
+    }
+
+    /// The steps from the object to a value.
+    pub fn steps(&self, id: Id) -> Vec<Step<'t>> {
+        let mut steps = Vec::new();
+        let mut cell = self.cell(id);
+        let mut at = id.0;
+        while cell.parent != NONE {
+            let parent = self.cell(Id(cell.parent));
+            steps.push(if parent.kind == Kind::Sequence {
+                let mut items = self.value(Id(cell.parent)).values();
+                Step::Index(items.position(|item| item.id.0 == at).unwrap_or(0))
+            } else {
+                Step::Key(cell.key)
+            });
+            at = cell.parent;
+            cell = parent;
+        }
+        steps.reverse();
+        steps
+    }
+
+    /// The object.
+    pub fn root(&self) -> Id {
+        Id(0)
+    }
+
+    /// A value, to read.
+    pub fn value(&self, id: Id) -> Value<'_> {
+        Value { object: self, id }
+    }
+
+    /// The written fields that were taken out with `drop_field`, in that order.
+    pub fn dropped(&self) -> &[Dropped<'t>] {
+        &self.dropped
+    }
+
+    /// The value of a mapping under a key, where it is there and not `null`.
+    pub fn get(&self, of: Id, key: &str) -> Option<Id> {
+        self.value(of).get(key).map(|value| value.id)
+    }
+
+    /// The value under a path of keys.
+    pub fn at(&self, of: Id, path: &[&str]) -> Option<Id> {
+        path.iter().try_fold(of, |id, key| self.get(id, key))
+    }
+
+    /// The items of a list of structs under a key; a `null` among them becomes an empty struct.
+    pub fn items(&mut self, of: Id, key: &str) -> Vec<Id> {
+        let items = self.get(of, key).map_or(Vec::new(), |id| self.children(id));
+        for item in &items {
+            self.update(*item, |cell| {
+                if cell.kind == Kind::Null {
+                    cell.kind = Kind::Mapping;
+                }
+            });
+        }
+        items
+    }
+
+    /// The key that a value stands under.
+    pub fn key_of(&self, id: Id) -> &'t str {
+        self.cell(id).key
+    }
+
+    /// The text of a scalar.
+    pub fn value_text(&self, id: Id) -> &'t str {
+        self.cell(id).text
+    }
+
+    /// The text under a key; empty where there is none.
+    pub fn text(&self, of: Id, key: &str) -> &'t str {
+        let cell = self.get(of, key).map_or(EMPTY, |id| self.cell(id));
+        cell.text
+    }
+
+    /// The texts in a list under a key.
+    pub fn texts(&self, of: Id, key: &str) -> Vec<&'t str> {
+        let items = self.children_of(of, key);
+        items.into_iter().map(|id| self.cell(id).text).collect()
+    }
+
+    /// The number under a key; 0 where there is none.
+    pub fn int(&self, of: Id, key: &str) -> i64 {
+        self.value(of).get(key).map_or(0, Value::int)
+    }
+
+    /// How many values the list or mapping under a key holds.
+    pub fn len(&self, of: Id, key: &str) -> usize {
+        self.value(of).get(key).map_or(0, Value::len)
+    }
+
+    /// The values in the list or mapping under a key.
+    pub fn children_of(&self, of: Id, key: &str) -> Vec<Id> {
+        self.get(of, key).map_or(Vec::new(), |id| self.children(id))
+    }
+
+    /// The values in a list or mapping.
+    pub fn children(&self, of: Id) -> Vec<Id> {
+        self.value(of).values().map(|value| value.id).collect()
+    }
+
+    /// Fills in a text where there is none, or an empty one: for fields that are no pointers.
+    pub fn default_text(&mut self, of: Id, key: &'static str, text: &'t str) {
+        if self.value(of).get(key).is_none_or(|v| v.text().is_empty()) {
+            self.set(of, key, Kind::String, text);
+        }
+    }
+
+    /// Fills in a scalar where nothing is written: for fields that are pointers.
+    pub fn default_pointer(&mut self, of: Id, key: &'static str, kind: Kind, text: &'static str) {
+        if self.get(of, key).is_none() {
+            self.set(of, key, kind, text);
+        }
+    }
+
+    /// Fills in a number where there is none, or a zero: for fields that are no pointers.
+    pub fn default_number(&mut self, of: Id, key: &'static str, text: &'static str) {
+        if self.value(of).get(key).is_none_or(|v| v.int() == 0) {
+            self.set(of, key, Kind::Int, text);
+        }
+    }
+
+    /// The mapping under a key, an empty one where there is none.
+    pub fn default_mapping(&mut self, of: Id, key: &'static str) -> Id {
+        match self.get(of, key) {
+            Some(id) => id,
+            None => self.set(of, key, Kind::Mapping, ""),
+        }
+    }
+
+    /// Sets a scalar or an empty collection under a key, instead of what is there.
+    pub fn set(&mut self, of: Id, key: &'t str, kind: Kind, text: &'t str) -> Id {
+        self.remove(of, key);
+        let origin = self.cell(of).origin;
+        self.push(of, key, kind, text, origin, false)
+    }
+
+    /// Sets a list of texts under a key, instead of what is there.
+    pub fn set_texts(&mut self, of: Id, key: &'t str, texts: &[&'t str]) {
+        let written = self.children_of(of, key);
+        let origins: Vec<NodeId> = written.iter().map(|id| self.cell(*id).origin).collect();
+        let list = self.get(of, key).map(|id| self.cell(id).origin);
+        let list = list.unwrap_or(self.cell(of).origin);
+        self.remove(of, key);
+        let id = self.push(of, key, Kind::Sequence, "", list, false);
+        for (i, text) in texts.iter().enumerate() {
+            let origin = origins.get(i).copied().unwrap_or(list);
+            self.push(id, "", Kind::String, text, origin, false);
+        }
+    }
+
+    /// Adds an empty mapping to a list.
+    pub fn push_default(&mut self, list: Id) -> Id {
+        let origin = self.cell(list).origin;
+        self.push(list, "", Kind::Mapping, "", origin, false)
+    }
+
+    /// Copies a value under a key, instead of what is there.
+    pub fn set_copy(&mut self, of: Id, key: &'t str, from: Id) -> Id {
+        self.remove(of, key);
+        self.copy_cell(of, key, from)
+    }
+
+    /// Gives a value of a resource list its amount.
+    pub fn set_quantity(&mut self, id: Id, quantity: Quantity) {
+        let place = self.quantities.len() as u32;
+        self.quantities.push(quantity);
+        self.update(id, |cell| cell.quantity = place);
+    }
+
+    /// Copies a value of another object under a key, instead of what is there.
+    pub fn copy_from(&mut self, of: Id, key: &'t str, other: &Effective<'t>, from: Id) {
+        let cell = other.cell(from);
+        let id = self.set(of, key, cell.kind, cell.text);
+        if let Some(quantity) = other.quantities.get(cell.quantity as usize) {
+            self.set_quantity(id, *quantity);
+        }
+        for child in other.children(from) {
+            self.copy_from(id, other.cell(child).key, other, child);
+        }
+    }
+
+    /// Takes the value under a key out of a mapping, and remembers that, if somebody wrote it.
+    pub fn drop_field(&mut self, of: Id, key: &str, gate: Option<&'static str>) {
+        if let Some(id) = self.get(of, key) {
+            let cell = self.cell(id);
+            self.note_dropped(&cell, gate);
+            self.remove(of, key);
+        }
+    }
+
+    /// Takes a value out of a list, and remembers that.
+    pub fn drop_item(&mut self, of: Id, item: Id, gate: Option<&'static str>) {
+        let cell = self.cell(item);
+        self.note_dropped(&cell, gate);
+        self.unlink(of, |_, at| at == item.0);
+    }
+
+    fn note_dropped(&mut self, cell: &Cell<'t>, gate: Option<&'static str>) {
+        if cell.written {
+            self.dropped.push(Dropped {
+                node: cell.origin,
+                name: cell.key,
+                gate,
+            });
+        }
+    }
+
+    /// Takes the value under a key out of a mapping.
+    pub fn remove(&mut self, of: Id, key: &str) {
+        self.unlink(of, |cell, _| cell.key == key);
+    }
+
+    fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
+        let mut before = NONE;
+        let mut at = self.cell(of).first;
+        while let Some(cell) = self.cells.get(at as usize).copied() {
+            if !goes(&cell, at) {
+                before = at;
+            } else {
+                match self.cells.get_mut(before as usize) {
+                    Some(previous) => previous.next = cell.next,
+                    None => self.update(of, |parent| parent.first = cell.next),
+                }
+                if cell.next == NONE {
+                    self.update(of, |parent| parent.last = before);
+                }
+            }
+            at = cell.next;
+        }
+    }
+
+    fn copy(&mut self, key: &'t str, node: Node<'t>) -> Id {
+        let id = Id(self.cells.len() as u32);
+        self.cells.push(Cell {
+            key,
+            text: node.text(),
+            kind: node.kind(),
+            written: true,
+            origin: node.id(),
+            quantity: NONE,
+            spot: id.0,
+            parent: NONE,
+            first: NONE,
+            last: NONE,
+            next: NONE,
+        });
+        for (key, value) in node.entries() {
+            let child = self.copy(key.text(), value);
+            self.link(id, child);
+        }
+        for item in node.items() {
+            let child = self.copy("", item);
+            self.link(id, child);
+        }
+        id
+    }
+
+    fn copy_cell(&mut self, of: Id, key: &'t str, from: Id) -> Id {
+        let cell = self.cell(from);
+        let id = self.push(of, key, cell.kind, cell.text, cell.origin, false);
+        self.update(id, |copy| copy.quantity = cell.quantity);
+        for child in self.children(from) {
+            let key = self.cell(child).key;
+            self.copy_cell(id, key, child);
+        }
+        id
+    }
+
+    fn push(
+        &mut self,
+        of: Id,
+        key: &'t str,
+        kind: Kind,
+        text: &'t str,
+        origin: NodeId,
+        written: bool,
+    ) -> Id {
+        let id = Id(self.cells.len() as u32);
+        self.cells.push(Cell {
+            key,
+            text,
+            kind,
+            written,
+            origin,
+            quantity: NONE,
+            spot: id.0,
+            parent: NONE,
+            first: NONE,
+            last: NONE,
+            next: NONE,
+        });
+        self.link(of, id);
+        id
+    }
+
+    fn link(&mut self, parent: Id, child: Id) {
+        let last = self.cell(parent).last;
+        match self.cells.get_mut(last as usize) {
+            Some(last) => last.next = child.0,
+            None => self.update(parent, |parent| parent.first = child.0),
+        }
+        self.update(parent, |parent| parent.last = child.0);
+        self.update(child, |child| child.parent = parent.0);
+    }
+
+    fn cell(&self, id: Id) -> Cell<'t> {
+        self.cells.get(id.0 as usize).copied().unwrap_or(EMPTY)
+    }
+
+    fn update(&mut self, id: Id, change: impl FnOnce(&mut Cell<'t>)) {
+        if let Some(cell) = self.cells.get_mut(id.0 as usize) {
+            change(cell);
+        }
+    }
+}
+
+const EMPTY: Cell<'static> = Cell {
+    key: "",
+    text: "",
+    kind: Kind::Null,
+    written: false,
+    origin: NodeId::FIRST,
+    quantity: NONE,
+    spot: NONE,
+    parent: NONE,
+    first: NONE,
+    last: NONE,
+    next: NONE,
+};
+
+impl<'v> Value<'v> {
+    /// Its number in the arena.
+    pub fn id(self) -> Id {
+        self.id
+    }
+
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.cell().kind
+    }
+
+    /// The key that it stands under; empty for items and the root.
+    pub fn name(self) -> &'v str {
+        self.cell().key
+    }
+
+    /// The node that it is written in, or that of the nearest written ancestor.
+    pub fn origin(self) -> NodeId {
+        self.cell().origin
+    }
+
+    /// Where it stands.
+    pub fn spot(self) -> Spot {
+        Spot {
+            old: self.object.old,
+            id: Id(self.cell().spot),
+            node: self.origin(),
+        }
+    }
+
+    /// Whether it stands in the source: not a default.
+    pub fn is_written(self) -> bool {
+        self.cell().written
+    }
+
+    /// The text of a scalar, whatever its type; empty for everything else, `null` included.
+    pub fn text(self) -> &'v str {
+        let cell = self.cell();
+        if cell.kind == Kind::Null {
+            ""
+        } else {
+            cell.text
+        }
+    }
+
+    /// A number; 0 for everything else.
+    pub fn int(self) -> i64 {
+        scalar_int(self.kind(), self.cell().text).unwrap_or(0)
+    }
+
+    /// A number with a fraction; 0 for everything else.
+    pub fn float(self) -> f64 {
+        scalar_float(self.kind(), self.cell().text).unwrap_or(0.0)
+    }
+
+    /// Whether it is `true`.
+    pub fn bool(self) -> bool {
+        self.kind() == Kind::Bool && resolve::bool_value(self.cell().text)
+    }
+
+    /// A number or a text.
+    pub fn int_or_string(self) -> IntOrString<'v> {
+        match self.kind() {
+            Kind::Int | Kind::Float => IntOrString::Int(self.int()),
+            _ => IntOrString::Str(self.text()),
+        }
+    }
+
+    /// Whether it is the amount of a resource list, which the server rounds or sums up.
+    pub fn is_amount(self) -> bool {
+        self.cell().quantity != NONE
+    }
+
+    /// A quantity; zero for what is none.
+    pub fn quantity(self) -> Quantity {
+        let known = self.object.quantities.get(self.cell().quantity as usize);
+        match known {
+            Some(quantity) => *quantity,
+            None => Quantity::of_scalar(self.kind(), self.text()).unwrap_or_default(),
+        }
+    }
+
+    /// The value under a key, where it is there and not `null`.
+    pub fn get(self, key: &str) -> Option<Value<'v>> {
+        self.values()
+            .find(|value| value.name() == key)
+            .filter(|value| value.kind() != Kind::Null)
+    }
+
+    /// The value under a path of keys.
+    pub fn at(self, path: &[&str]) -> Option<Value<'v>> {
+        path.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    /// The value under a key of a map whose keys are data, `null` included: Go holds an empty
+    /// text for it.
+    pub fn entry(self, key: &str) -> Option<Value<'v>> {
+        self.values().find(|value| value.name() == key)
+    }
+
+    /// The values in a list or mapping, `null`s included.
+    pub fn values(self) -> impl Iterator<Item = Value<'v>> + Clone {
+        let object = self.object;
+        let mut next = self.cell().first;
+        std::iter::from_fn(move || {
+            let id = Id(next);
+            next = object.cells.get(next as usize)?.next;
+            Some(Value { object, id })
+        })
+    }
+
+    /// Whether a list or mapping holds nothing; true for scalars.
+    pub fn is_empty(self) -> bool {
+        self.cell().first == NONE
+    }
+
+    /// How many values a list or mapping holds.
+    pub fn len(self) -> usize {
+        self.values().count()
+    }
+
+    /// Whether two values are the same to the server: the order of keys and how a scalar is
+    /// spelled don't count, and what is empty equals what is absent, as in
+    /// `apiequality.Semantic.DeepEqual` between objects that went through Go's types.
+    pub fn equals(self, other: Value<'_>) -> bool {
+        if self.cell().quantity != NONE && other.cell().quantity != NONE {
+            return self.quantity() == other.quantity();
+        }
+        match (self.kind(), other.kind()) {
+            (Kind::Mapping, Kind::Mapping) => self.within(other) && other.within(self),
+            (Kind::Sequence, Kind::Sequence) => {
+                let pairs = self.values().zip(other.values());
+                self.len() == other.len() && pairs.into_iter().all(|(a, b)| a.equals(b))
+            }
+            (Kind::Int | Kind::Float, Kind::Int | Kind::Float) => self.float() == other.float(),
+            (Kind::Bool, Kind::Bool) => self.bool() == other.bool(),
+            (Kind::String, Kind::String) => self.text() == other.text(),
+            _ => self.is_zero() && other.is_zero(),
+        }
+    }
+
+    /// Whether every value in this mapping that isn't empty has its equal in the other.
+    fn within(self, other: Value<'_>) -> bool {
+        self.values().all(|value| match other.get(value.name()) {
+            Some(twin) => value.equals(twin),
+            None => value.is_zero(),
+        })
+    }
+
+    /// Whether Go can't tell it from a field that isn't there.
+    pub(super) fn is_zero(self) -> bool {
+        match self.kind() {
+            _ if self.cell().quantity != NONE => false,
+            Kind::Null => true,
+            Kind::String => self.text().is_empty(),
+            Kind::Bool => !self.bool(),
+            Kind::Sequence | Kind::Mapping => self.is_empty(),
+            Kind::Int | Kind::Float => false,
+        }
+    }
+
+    fn cell(self) -> Cell<'v> {
+        self.object.cell(self.id)
+    }
+}

@@ -1,0 +1,296 @@
+//! From the server's model to findings: what validation says of an object, and its warnings.
+//!
+//! Lives here: asking the model, and the places of what it says. Not here: whose rule a fault is
+//! (`rules`), our words for it (`words`), the model (`apiserver`).
+
+pub mod rules;
+mod words;
+
+use std::collections::BTreeSet;
+
+use crate::apiserver::effective::{Dropped, Effective, Spot};
+use crate::apiserver::errors::{Error, Reason, Warning};
+use crate::apiserver::registry::{Admission, Strategy};
+use crate::finding::{
+    Finding, Related, RuleMeta, Server, Severity, Step, locate, render_path, shown_span,
+};
+use crate::lint::verdicts::new_finding;
+use crate::object::Object;
+use crate::rule::{Context, Sink, Undecided};
+use crate::source::Span;
+use crate::tree::{Kind, Node};
+
+/// Reports what the server's validation says of an object that decodes; whether it rejects it.
+/// `hidden_by` is what it says first while decoding.
+pub fn validate<'t>(
+    context: &Context<'_, 't>,
+    strategy: &Strategy,
+    hidden_by: Option<&str>,
+    sink: &mut Sink,
+) -> bool {
+    let object = context.object();
+    let created = strategy.create(object.root, context.minor);
+    let old = context.member.old.as_ref().filter(|old| {
+        let before = strategy.create(old.root, context.minor);
+        before.validation.errors.is_empty()
+    });
+    let Some(old) = old else {
+        let rejected = report(context, &created, None, hidden_by, sink);
+        if !rejected && hidden_by.is_none() {
+            report_pods(context, strategy, sink);
+        }
+        return rejected;
+    };
+    let updated = strategy.update(object.root, old.root, context.minor);
+    report(context, &updated, Some((&created, old)), hidden_by, sink)
+}
+
+/// `update`: what the server says to the creation of the same object, and what is there now.
+fn report<'t>(
+    context: &Context<'_, 't>,
+    admission: &Admission<'t>,
+    update: Option<(&Admission<'t>, &Object<'t>)>,
+    hidden_by: Option<&str>,
+    sink: &mut Sink,
+) -> bool {
+    let reporter = Reporter {
+        context,
+        effective: &admission.effective,
+        old: update.map(|(_, old)| old),
+        hidden_by,
+    };
+    let mut rejected = false;
+    let mut seen = BTreeSet::new();
+    for error in &admission.validation.errors {
+        // Some checks run twice, and say it twice.
+        if !seen.insert((&error.field, error.reason, &error.detail)) {
+            continue;
+        }
+        let by_update = update.is_some_and(|(created, _)| !says(created, error));
+        let rule = rules::owner(error, by_update);
+        if reporter.is_undecided(error) {
+            sink.undecided.push(Undecided {
+                rule: rule.id,
+                why: "a value that it depends on holds a placeholder".to_owned(),
+            });
+            continue;
+        }
+        rejected = true;
+        let finding = reporter.rejection(rule, error, by_update);
+        sink.findings.push(finding);
+    }
+    if hidden_by.is_none() && !rejected {
+        let warnings = admission.validation.warnings.iter();
+        sink.findings.extend(warnings.map(|w| reporter.warning(w)));
+        let dropped = admission.effective.dropped().iter();
+        sink.findings.extend(dropped.map(|d| reporter.dropped(d)));
+    }
+    rejected
+}
+
+/// Reports what the server will say to the pods of an object whose template it doesn't look at.
+fn report_pods(context: &Context<'_, '_>, strategy: &Strategy, sink: &mut Sink) {
+    let object = context.object();
+    let Some(admission) = strategy.create_pods(object.root, context.minor) else {
+        return;
+    };
+    if admission.validation.errors.is_empty() {
+        return;
+    }
+    let before = sink.findings.len();
+    report(context, &admission, None, None, sink);
+    for finding in sink.findings.iter_mut().skip(before) {
+        finding.server = None;
+        finding.severity = Severity::Warning;
+        let kind = object.kind;
+        let help = format!("repair it: the API server accepts the {kind}, but none of its pods");
+        finding.help = Some(help);
+    }
+}
+
+fn says(admission: &Admission<'_>, error: &Error) -> bool {
+    let mut errors = admission.validation.errors.iter();
+    errors.any(|other| {
+        other.field == error.field && other.reason == error.reason && other.detail == error.detail
+    })
+}
+
+/// What findings of one object are made with.
+struct Reporter<'a, 't> {
+    context: &'a Context<'a, 't>,
+    effective: &'a Effective<'t>,
+    old: Option<&'a Object<'t>>,
+    hidden_by: Option<&'a str>,
+}
+
+impl<'t> Reporter<'_, 't> {
+    fn rejection(&self, rule: &'static RuleMeta, error: &Error, by_update: bool) -> Finding {
+        let object = self.context.object();
+        let message = words::message(rule, error, self.effective, object);
+        let mut finding = self.finding(rule, error.spot, &error.missing, &error.field, message);
+        if by_update && let (Some(old), Some(spot)) = (self.old, error.spot) {
+            let related = self.related(old, spot, "as it is now");
+            finding.related.push(related);
+        }
+        let related = error.related.iter().filter(|(spot, _)| !spot.old);
+        let written = related.filter(|(spot, _)| self.effective.value(spot.id).is_written());
+        let related = written.map(|(spot, what)| self.related(object, *spot, what));
+        finding.related.extend(related);
+        // Some rules also speak of what the server accepts.
+        finding.severity = Severity::Error;
+        match self.hidden_by {
+            Some(first) => finding.hidden_by = Some(first.to_owned()),
+            None => {
+                finding.server = Some(Server {
+                    code: 422,
+                    reason: error.reason.name(),
+                    field: error.field.clone(),
+                    detail: error.detail.to_string(),
+                });
+            }
+        }
+        finding
+    }
+
+    fn related(&self, object: &Object<'_>, spot: Spot, what: &str) -> Related {
+        let steps = self.effective.steps(spot.id);
+        let (_, span, _) = walk(object.root, &steps, object.anchor());
+        Related {
+            place: object.place(&steps, span),
+            message: what.to_owned(),
+        }
+    }
+
+    fn warning(&self, warning: &Warning) -> Finding {
+        let rule = &rules::SERVER_WARNING;
+        let mut finding = self.finding(rule, warning.spot, &[], "", warning.text.clone());
+        finding.server = Some(Server {
+            code: 299,
+            reason: "",
+            field: String::new(),
+            detail: warning.text.clone(),
+        });
+        finding
+    }
+
+    fn dropped(&self, dropped: &Dropped<'_>) -> Finding {
+        let object = self.context.object();
+        let rule = &rules::DROPPED_FIELD;
+        let minor = self.context.minor;
+        let name = dropped.name;
+        let message = match dropped.gate {
+            Some(gate) => {
+                format!("Kubernetes {minor} drops `{name}`: its feature {gate} is off by default")
+            }
+            None => format!("Kubernetes {minor} drops `{name}`"),
+        };
+        let (steps, _) = locate(object.root, dropped.node).unwrap_or_default();
+        let value = object.root.tree().node(dropped.node);
+        let key = object.key(rule.id, &steps, Some(value));
+        let place = object.place_of(dropped.node);
+        new_finding(self.context, rule, place, key, message)
+    }
+
+    /// A finding about a value of the object; `field` is how the server names it.
+    fn finding(
+        &self,
+        rule: &'static RuleMeta,
+        spot: Option<Spot>,
+        missing: &[String],
+        field: &str,
+        message: String,
+    ) -> Finding {
+        let object = self.context.object();
+        let spot = spot.filter(|spot| !spot.old);
+        let mut steps = spot.map_or_else(Vec::new, |spot| self.effective.steps(spot.id));
+        let steps_of_missing = missing.iter().map(|key| Step::Key(key));
+        steps.extend(steps_of_missing);
+        let (value, span, whole) = walk(object.root, &steps, object.anchor());
+        let key = object.key(rule.id, &steps, value.filter(|_| whole));
+        let mut place = object.place(&steps, span);
+        // Keys that are data are written in brackets, which only the server's path knows.
+        if plain(field) == plain(&render_path(&steps)) {
+            field.clone_into(&mut place.path);
+        }
+        new_finding(self.context, rule, place, key, message)
+    }
+
+    /// Whether what a fault says hangs on a value that can't be known.
+    fn is_undecided(&self, error: &Error) -> bool {
+        let root = self.context.object().root;
+        if !self.holds_unknown(root) {
+            return false;
+        }
+        let spots = error
+            .related
+            .iter()
+            .map(|(spot, _)| *spot)
+            .chain(error.spot);
+        let nodes = spots.filter(|spot| !spot.old);
+        let mut nodes = nodes.map(|spot| root.tree().node(spot.node));
+        // Names are looked up all over the object.
+        error.reason == Reason::NotFound
+            || nodes.any(|node| self.holds_unknown(node) && node.id() != root.id())
+            || self.siblings_hold_unknown(error)
+    }
+
+    /// What a value is compared with mostly stands beside it or beside its parent.
+    fn siblings_hold_unknown(&self, error: &Error) -> bool {
+        let Some(spot) = error.spot.filter(|spot| !spot.old) else {
+            return false;
+        };
+        let steps = self.effective.steps(spot.id);
+        let root = self.context.object().root;
+        let ancestor = |up: usize| {
+            let end = steps.len().checked_sub(up)?;
+            let (value, _, whole) = walk(root, steps.get(..end)?, Span::default());
+            value.filter(|_| whole)
+        };
+        let unknown = |node: Node<'_>| {
+            let mut scalars = node.entries().map(|(_, value)| value).chain(node.items());
+            scalars.any(|value| is_scalar(value) && self.context.is_unknown(value))
+        };
+        let beside_parent = ancestor(2).into_iter().flat_map(|node| {
+            let entries = node.entries().map(|(_, value)| value);
+            entries.chain(node.items())
+        });
+        ancestor(1).is_some_and(unknown) || beside_parent.into_iter().any(unknown)
+    }
+
+    fn holds_unknown(&self, node: Node<'_>) -> bool {
+        let unknown = |node: Node<'_>| self.context.is_unknown(node);
+        node.entries()
+            .any(|(key, value)| unknown(key) || self.holds_unknown(value))
+            || node.items().any(|item| self.holds_unknown(item))
+            || is_scalar(node) && unknown(node)
+    }
+}
+
+fn is_scalar(node: Node<'_>) -> bool {
+    !matches!(node.kind(), Kind::Mapping | Kind::Sequence)
+}
+
+/// The value at these steps or the last one on the way, what to show of it, and whether it is the
+/// value itself.
+fn walk<'t>(root: Node<'t>, steps: &[Step<'_>], anchor: Span) -> (Option<Node<'t>>, Span, bool) {
+    let mut value = root;
+    let mut span = anchor;
+    for step in steps {
+        let entry = match step {
+            Step::Key(name) | Step::MapKey(name) => value.entry(name),
+            Step::Index(index) => value.items().nth(*index).map(|item| (item, item)),
+        };
+        let Some((key, inside)) = entry else {
+            return (Some(value), span, false);
+        };
+        let key = Some(key).filter(|key| key.id() != inside.id());
+        span = shown_span(inside, key);
+        value = inside;
+    }
+    (Some(value), span, true)
+}
+
+/// A path with its brackets around names taken off.
+fn plain(path: &str) -> String {
+    path.replace('[', ".").replace(']', "")
+}

@@ -1,0 +1,142 @@
+//! What people are told of a fault that validation finds: our words, not the server's.
+
+use super::rules;
+use crate::apiserver::effective::Effective;
+use crate::apiserver::errors::{Error, Reason};
+use crate::finding::RuleMeta;
+use crate::object::Object;
+
+/// One sentence that states the fact.
+pub fn message(
+    rule: &'static RuleMeta,
+    error: &Error,
+    effective: &Effective<'_>,
+    object: &Object<'_>,
+) -> String {
+    let field = last_key(&error.field);
+    let value = value(error, effective);
+    match rule.id {
+        id if id == rules::SELECTOR_MISMATCH.id => {
+            return "the selector doesn't match the labels of the pod template".to_owned();
+        }
+        id if id == rules::RESTART_POLICY_NOT_ALWAYS.id => {
+            let kind = object.kind;
+            return format!("restartPolicy is `{value}`, but the pods of a {kind} always restart");
+        }
+        id if id == rules::VOLUME_MOUNT_WITHOUT_VOLUME.id => {
+            let what = match object.kind {
+                "StatefulSet" => "volume or claim template",
+                _ => "volume",
+            };
+            return format!("there is no {what} `{value}` to mount");
+        }
+        id if id == rules::ZERO_SURGE_ZERO_UNAVAILABLE.id => {
+            return "maxUnavailable and maxSurge are both 0, so no pod could ever be replaced"
+                .to_owned();
+        }
+        id if id == rules::PROGRESS_DEADLINE_TOO_SHORT.id => return deadline(error, effective),
+        _ => {}
+    }
+    let said = said(&error.detail);
+    match error.reason {
+        Reason::Required if said.is_empty() => format!("`{field}` is missing"),
+        Reason::Required => format!("`{field}` is missing: {said}"),
+        Reason::NotSupported if value.is_empty() => format!("`{field}` is not set: {said}"),
+        Reason::NotSupported => format!("`{value}` is no value of `{field}`: {said}"),
+        Reason::Duplicate if value.is_empty() => format!("`{field}` is there twice"),
+        Reason::Duplicate => format!("`{field}` is there twice: `{value}`"),
+        Reason::NotFound => format!("there is no `{value}` for `{field}`"),
+        Reason::Forbidden if said.is_empty() => format!("`{field}` is not allowed here"),
+        Reason::Forbidden => format!("`{field}` is not allowed here: {said}"),
+        Reason::TooLong => format!("`{field}` is too long: it {said}"),
+        Reason::TooMany => format!("`{field}` has too many items: it {said}"),
+        Reason::Invalid | Reason::TypeInvalid | Reason::Internal => match value {
+            "" => format!("`{field}` is invalid: {said}"),
+            value => format!("`{field}` is invalid: `{value}` {}", joined(said)),
+        },
+    }
+}
+
+fn deadline(error: &Error, effective: &Effective<'_>) -> String {
+    let deadline = error.spot.map(|spot| effective.value(spot.id));
+    let seconds = deadline.map_or(0, |value| value.int());
+    let by_default = match deadline.is_some_and(|value| value.is_written()) {
+        true => "",
+        false => " by default",
+    };
+    let ready = error.related.first().map(|(spot, _)| spot.id);
+    let ready = ready.map_or(0, |id| effective.value(id).int());
+    format!(
+        "progressDeadlineSeconds is {seconds}{by_default}, not more than minReadySeconds, \
+         which is {ready}"
+    )
+}
+
+/// The text of the value that a fault is about; empty for what isn't set or no scalar.
+fn value<'e>(error: &Error, effective: &'e Effective<'_>) -> &'e str {
+    let spot = error.spot.filter(|_| error.missing.is_empty());
+    let text = spot.map_or("", |spot| effective.value(spot.id).text());
+    if text.len() > 80 || text.contains('\n') {
+        return "";
+    }
+    text
+}
+
+/// The server's words without the regular expressions in them, which help nobody.
+fn said(detail: &str) -> &str {
+    let end = detail
+        .find(", regex used for validation is")
+        .or_else(|| detail.find(" (regex used for validation is"));
+    let Some((end, cut)) = end.and_then(|end| Some((end, detail.get(..end)?))) else {
+        return detail;
+    };
+    let open = cut.rfind(" (e.g.").unwrap_or(end);
+    cut.get(..open).unwrap_or(cut)
+}
+
+/// As it follows a value: `must …` goes on with the sentence, anything else explains it.
+fn joined(said: &str) -> String {
+    let verbs = ["must ", "may ", "can ", "cannot ", "should "];
+    if verbs.iter().any(|verb| said.starts_with(verb)) {
+        return said.to_owned();
+    }
+    if said.is_empty() {
+        return "is not accepted".to_owned();
+    }
+    format!("is not accepted: {said}")
+}
+
+/// The last name in a path: `name` of `spec.containers[0].name`, `limits[cpu]` of
+/// `resources.limits[cpu]`.
+fn last_key(path: &str) -> &str {
+    let mut depth = 0;
+    let dot = path.char_indices().rev().find(|(_, c)| {
+        match c {
+            ']' => depth += 1,
+            '[' => depth -= 1,
+            _ => {}
+        }
+        *c == '.' && depth == 0
+    });
+    dot.and_then(|(at, _)| path.get(at + 1..)).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_regular_expressions_out() {
+        let detail = "a valid name must be short (e.g. 'a',  or 'b', regex used for \
+                      validation is '[a-z]')";
+        assert_eq!(said(detail), "a valid name must be short");
+        assert_eq!(said("must be positive"), "must be positive");
+    }
+
+    #[test]
+    fn names_the_last_field_of_a_path() {
+        assert_eq!(last_key("spec.resources.limits[a.b/c]"), "limits[a.b/c]");
+        assert_eq!(last_key("spec.containers[0].name"), "name");
+        assert_eq!(last_key("spec"), "spec");
+    }
+}

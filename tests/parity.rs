@@ -1,0 +1,97 @@
+//! Holds kubevet's model of the API server to recorded answers of the server's own code: the cases
+//! of testdata/apiserver/cases, answered in testdata/apiserver/verdicts by `e2e/parity/record`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![allow(dead_code, reason = "the modules are shared with the comparison")]
+
+#[path = "../examples/parity/model.rs"]
+mod model;
+#[path = "../examples/parity/normal.rs"]
+mod normal;
+#[path = "../examples/parity/places.rs"]
+mod places;
+#[path = "../examples/parity/recorded.rs"]
+mod recorded;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use kubevet::minor::{Minor, Minors};
+use model::answer_line;
+use recorded::{Recorded, Said, asked};
+
+fn folder(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join("testdata/apiserver").join(name)
+}
+
+/// The files of a folder, by name.
+fn files(name: &str) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder(name)).unwrap();
+    let mut files: Vec<(String, String)> = entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .filter(|(name, _)| name.ends_with(".jsonl"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The minors of a text such as `29-33,36`.
+fn minors(ranges: &str) -> Minors {
+    let numbers = ranges.split(',').filter_map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    });
+    numbers.flatten().filter_map(Minor::new).collect()
+}
+
+#[test]
+fn every_case_has_its_recorded_answers() {
+    let (cases, verdicts) = (files("cases"), files("verdicts"));
+    assert!(!cases.is_empty());
+    let ids = |files: &[(String, String)]| -> Vec<(String, Vec<Value>)> {
+        let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].take();
+        let of = |text: &str| text.lines().map(id).collect();
+        files
+            .iter()
+            .map(|(name, text)| (name.clone(), of(text)))
+            .collect()
+    };
+    assert_eq!(ids(&cases), ids(&verdicts), "run e2e/parity/record");
+}
+
+#[test]
+fn the_model_says_what_the_server_says() {
+    let mut wrong = Vec::new();
+    for ((name, cases), (_, verdicts)) in files("cases").iter().zip(files("verdicts")) {
+        for (line, recorded) in cases.lines().zip(verdicts.lines()) {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let recorded: Recorded = serde_json::from_str(recorded).unwrap();
+            for (range, said) in &recorded.said {
+                for minor in minors(range).iter() {
+                    let (_, answer) = answer_line(&asked(line), minor);
+                    let ours = Said::of(&answer, &case["object"], minor);
+                    if ours != *said {
+                        let id = &recorded.id;
+                        wrong.push(format!("{name} {id} {minor}:\n  {said:?}\n  {ours:?}"));
+                    }
+                }
+            }
+        }
+    }
+    let (count, first) = (
+        wrong.len(),
+        wrong.iter().take(20).cloned().collect::<Vec<_>>(),
+    );
+    assert!(wrong.is_empty(), "{count} differ:\n{}", first.join("\n"));
+}
