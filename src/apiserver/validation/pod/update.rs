@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::PodOptions;
-use super::pod::{validate_container_only_for_pod, validate_pod_metadata_and_spec};
 use super::scheduling::validate_tolerations;
 use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
+use super::whole::{validate_container_only_for_pod, validate_pod_metadata_and_spec};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_in_range;
