@@ -48,6 +48,14 @@ pub struct Cause {
     pub detail: String,
 }
 
+impl Cause {
+    /// The first line of the detail. Where more follow, they are a difference of two objects as
+    /// Go's `cmp.Diff` prints it, which isn't meant to be stable.
+    pub fn words(&self) -> &str {
+        self.detail.split('\n').next().unwrap_or("")
+    }
+}
+
 /// A case as it stands in a line.
 struct Case<'t> {
     object: Node<'t>,
@@ -143,7 +151,7 @@ fn create<'t>(
 fn update<'t>(
     (strategy, kind): Modelled<'_>,
     object: Node<'t>,
-    old: Node<'_>,
+    old: Node<'t>,
     reading: &Reading,
     minor: Minor,
 ) -> Result<(Answer, Admission<'t>), Answer> {
@@ -153,7 +161,7 @@ fn update<'t>(
         text.to_owned()
     };
     // Name and namespace of a PUT stand in its path, too, and are compared before anything else.
-    if meta(object, "name") != meta(old, "name") {
+    if meta(object, "name").is_empty() || meta(object, "name") != meta(old, "name") {
         return Err(rejected(
             "the name of the object does not match the name on the URL",
         ));
@@ -240,6 +248,7 @@ fn told(answer: &Answer) -> String {
 fn stored(value: Value<'_>) -> serde_json::Value {
     use serde_json::Value as Json;
     match value.kind() {
+        _ if value.is_amount() => Json::String(value.quantity().canonical()),
         Kind::Null => Json::Null,
         Kind::Bool => Json::Bool(value.bool()),
         Kind::String => Json::String(value.text().to_owned()),

@@ -4,7 +4,7 @@
 //! What Go's encoding can't tell from absence is left out on both sides: `null`, empty texts, lists
 //! and mappings, zero and `false` (a pointer to such a value counts as absent, too). So are
 //! `status`, and in `metadata` what the server sets: identity, times, versions, and the namespace
-//! of the request. Amounts are written in the canonical form, times with what RFC 3339 leaves free
+//! of the request, and a name made of `generateName`. Amounts are written in the canonical form, times with what RFC 3339 leaves free
 //! settled. Aliases that conversion writes back are left out.
 
 use kubevet::apiserver::schema::{Scalar, Shape, Type};
@@ -91,7 +91,8 @@ fn amount(of: &Value) -> Option<Value> {
         other => other.to_string(),
     };
     let canonical = Quantity::parse(text.trim()).map(Quantity::canonical);
-    Some(Value::String(canonical.unwrap_or(text)))
+    let canonical = canonical.unwrap_or(text);
+    (canonical != "0").then_some(Value::String(canonical))
 }
 
 /// Where two values differ: the path, and what stands there in each.

@@ -248,8 +248,12 @@ impl Validation {
         })
     }
 
-    /// A warning about a field; `text` begins with the path, where upstream's does.
+    /// A warning about a field; `text` begins with the path, where upstream's does. The server
+    /// tells each text once.
     pub fn warn(&mut self, row: &'static str, field: &Field<'_, '_>, text: String) {
+        if self.warnings.iter().any(|known| known.text == text) {
+            return;
+        }
         self.warnings.push(Warning {
             row,
             text,
@@ -259,6 +263,12 @@ impl Validation {
 }
 
 impl Error {
+    /// Says which of several values under the path of one field is wrong.
+    pub fn of(&mut self, value: &str) -> &mut Self {
+        value.clone_into(&mut self.value);
+        self
+    }
+
     /// Names another field that the fault depends on: it is shown beside it, and what can't be
     /// known of it makes the fault undecided.
     pub fn with(&mut self, field: &Field<'_, '_>, what: &'static str) -> &mut Self {

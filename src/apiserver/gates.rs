@@ -47,6 +47,16 @@ gates! {
     stateful_set_service_name: 33..;
     /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
     apps_updates_judged_twice: 29..34;
+    /// `JobManagedBy`: `managedBy` of Jobs.
+    job_managed_by: 32..;
+    /// `JobSuccessPolicy`: `successPolicy` of Jobs.
+    job_success_policy: 31..;
+    /// An update of an Indexed Job looks at the names of its pods, too.
+    job_update_judges_name: 37..;
+    /// `MutablePodResourcesForSuspendedJobs`.
+    mutable_pod_resources: 36..;
+    /// A pattern for conditions of pods in a CronJob has a default for its status.
+    cron_job_failure_policy_defaults: 34..;
     /// `HPAConfigurableTolerance`: `tolerance` in the behavior of HorizontalPodAutoscalers.
     hpa_configurable_tolerance: 35..;
     /// `HPAScaleToZero`: `minReplicas` may be 0.
@@ -93,16 +103,14 @@ gates! {
     /// `RestartAllContainersOnContainerExits`: the action `RestartAllContainers`, and rules of
     /// sidecars.
     restart_all_containers: 36..;
+    /// `PodLevelResourcesFixDefaulting`: resources of a Pod get their defaults at its creation.
+    pod_level_resources_fixed: 37..;
     /// `PodLifecycleSleepAction`.
     sleep_action: 30..;
     /// A sleep of no length is refused with the name of the gate that would allow it.
     sleep_action_names_gate: 32..33;
-    /// `PodLifecycleSleepActionAllowZero`.
-    sleep_action_zero: 33..;
     /// `ProcMountType`.
     proc_mount: 33..;
-    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
-    relaxed_environment_variables: 32..;
     /// `RecursiveReadOnlyMounts`.
     recursive_read_only_mounts: 31..;
     /// `SELinuxChangePolicy`.
@@ -130,6 +138,30 @@ gates! {
     /// `VolumeAttributesClass`.
     volume_attributes_class: 34..;
 
+    // Services.
+    /// Port 10250 may not be a port of type LoadBalancer.
+    kubelet_port_is_forbidden: 29..33;
+    /// An update may keep addresses and ranges that are none by the rules of today.
+    legacy_addresses_may_stay: 33..;
+    /// `MultiCIDRServiceAllocator`.
+    multi_cidr_service_allocator: 33..;
+    /// `PreferSameTrafficDistribution`.
+    prefer_same_traffic_distribution: 34..;
+    /// `ServiceTrafficDistribution`.
+    service_traffic_distribution: 31..;
+    /// Service warnings: `externalIPs` as such.
+    warns_of_external_ips: 36..;
+    /// Service warnings: a `trafficDistribution` of `PreferClose`.
+    warns_of_prefer_close: 35..;
+    /// Service warnings: addresses in the words that all kinds share.
+    warns_of_standard_addresses: 33..;
+    /// Service warnings: what has no effect on headless ones.
+    warns_of_what_headless_ignores: 34..;
+    /// An update validates the metadata a second time.
+    service_updates_validate_metadata: 29..34;
+    /// Each of the source ranges is told by itself.
+    source_ranges_are_told_apart: 30..;
+
     // Pods as a whole.
     /// AppArmor profiles as fields.
     app_armor_fields: 30..;
@@ -146,18 +178,20 @@ gates! {
     old_dns_searches_stay: 32..;
     /// User namespaces beside the host's network may stay.
     old_host_network_with_user_namespaces_stays: 35..;
+    /// `CAP_SYS_ADMIN` of an old object may stay beside `allowPrivilegeEscalation: false`.
+    old_sys_admin_stays: 37..;
     /// What is missing in `os` is told without words.
     os_name_without_words: 34..;
     /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
     relaxed_dns_searches: 33..;
-    /// `RelaxedEnvironmentVariableValidation`.
-    relaxed_env_names: 32..;
     /// Values of required node affinity are checked.
     required_node_affinity_values: 33..;
-    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
-    selinux_mount: 37..;
+    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
+    relaxed_env_names: 32..;
     /// `PodLifecycleSleepActionAllowZero`.
     sleep_action_may_be_zero: 33..;
+    /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
+    selinux_mount: 37..;
     /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.
@@ -166,4 +200,26 @@ gates! {
     updates_keep_qos: 29..32;
     /// `volumeDevices` can't be used in a user namespace.
     user_namespaces_without_devices: 34..;
+
+    // Warnings.
+    /// Annotations about AppArmor in templates are compared with the profile of the pod.
+    app_armor_annotations_are_compared: 34..;
+    /// `GitRepoVolumeDriver` is off.
+    git_repo_driver_off: 33..;
+    /// Variables that are hidden may be dropped by `kubectl apply`, which is told.
+    hidden_variables_may_be_dropped: 30..;
+    /// Labels of nodes that were deprecated without a word.
+    more_deprecated_node_labels: 31..;
+    /// Paths in projected volumes are those of one source, not of the one before.
+    projected_paths_by_source: 34..;
+    /// Addresses in pods that are odd.
+    warns_of_addresses_of_pods: 33..;
+    /// A StatefulSet whose `revisionHistoryLimit` is negative.
+    warns_of_negative_revision_history: 33..;
+    /// Paths in volumes that hide each other.
+    warns_of_overlapping_paths: 32..;
+    /// Ports of different containers with one name.
+    warns_of_port_names: 33..;
+    /// Values of preferred node affinity that no label may have.
+    warns_of_preferred_node_values: 33..;
 }

@@ -6,6 +6,7 @@
 //! demands validation makes. `gates` knows what differs between minors. Not here: findings
 //! (`lint` makes them from verdicts).
 
+pub mod allocation;
 pub mod decode;
 pub mod effective;
 pub mod enforced;
@@ -15,6 +16,7 @@ pub mod gates;
 pub mod registry;
 pub mod schema;
 pub mod validation;
+pub mod warnings;
 
 use crate::finding::Step;
 use crate::tree::NodeId;

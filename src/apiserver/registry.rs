@@ -3,11 +3,13 @@
 //! Mirrors the strategies under `pkg/registry`, and the order in which
 //! `apiserver/pkg/registry/rest` calls them (`BeforeCreate`, `BeforeUpdate`).
 
+use super::allocation;
 use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, autoscaling, claim, meta, pod, policy};
+use super::validation::{apps, autoscaling, batch, claim, meta, pod, policy, service};
+use super::warnings::{self, workloads};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -47,8 +49,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_daemon_set,
         validate: apps::daemon_set::validate_daemon_set,
         validate_update: apps::daemon_set::validate_daemon_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_daemon_set,
+        warnings_on_update: workloads::of_daemon_set_update,
     },
     Strategy {
         group: "apps",
@@ -59,8 +61,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::deployment::validate_deployment,
         validate_update: apps::deployment::validate_deployment_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_deployment_update,
     },
     Strategy {
         group: "apps",
@@ -71,8 +73,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::replica_set::validate_replica_set,
         validate_update: apps::replica_set::validate_replica_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_replica_set_update,
     },
     Strategy {
         group: "apps",
@@ -83,8 +85,20 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_stateful_set,
         validate: apps::stateful_set::validate_stateful_set,
         validate_update: apps::stateful_set::validate_stateful_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_stateful_set,
+        warnings_on_update: workloads::of_stateful_set_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "Service",
+        namespaced: true,
+        defaults: effective::service::service,
+        prepare: effective::service::prepare_service,
+        validate: service::validate_service_create,
+        validate_update: service::validate_service_update,
+        warnings: warnings::service::warnings_for_service,
+        warnings_on_update: |v, new, _| warnings::service::warnings_for_service(v, new),
     },
     Strategy {
         group: "",
@@ -95,8 +109,10 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::claim::prepare_persistent_volume_claim,
         validate: claim::validate_persistent_volume_claim_create,
         validate_update: claim::validate_persistent_volume_claim_put,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: warnings::claim::warnings_for_persistent_volume_claim,
+        warnings_on_update: |v, new, _| {
+            warnings::claim::warnings_for_persistent_volume_claim(v, new)
+        },
     },
     Strategy {
         group: "autoscaling",
@@ -123,6 +139,30 @@ pub static STRATEGIES: &[Strategy] = &[
         warnings_on_update: no_warnings_on_update,
     },
     Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "CronJob",
+        namespaced: true,
+        defaults: effective::batch::cron_job,
+        prepare: effective::batch::prepare_cron_job,
+        validate: batch::cron_job::validate_cron_job,
+        validate_update: batch::cron_job::validate_cron_job_update,
+        warnings: workloads::of_cron_job,
+        warnings_on_update: workloads::of_cron_job_update,
+    },
+    Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "Job",
+        namespaced: true,
+        defaults: effective::batch::job,
+        prepare: effective::batch::prepare_job,
+        validate: batch::job::validate_job,
+        validate_update: batch::job::validate_job_update,
+        warnings: workloads::of_job,
+        warnings_on_update: workloads::of_job_update,
+    },
+    Strategy {
         group: "policy",
         version: "v1",
         kind: "PodDisruptionBudget",
@@ -143,7 +183,7 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::core::drop_disabled_pod_fields,
         validate: pod::whole::validate_pod,
         validate_update: pod::update::validate_pod_update,
-        warnings: no_warnings,
+        warnings: workloads::of_pod,
         warnings_on_update: no_warnings_on_update,
     },
 ];
@@ -195,18 +235,9 @@ impl Strategy {
         let mut effective = self.effective(object, minor);
         effective::meta::prepare_for_create(&mut effective);
         let mut validation = Validation::new(gates);
-        let root = Field::root(effective.value(effective.root()));
-        (self.validate)(&mut validation, &root);
+        self.begin_create(&mut validation, &mut effective);
         if validation.errors.is_empty() {
-            let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
-            let v = &mut validation;
-            meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
-        }
-        if validation.gates.merges_alike {
-            validation.merge_alike();
-        }
-        if validation.errors.is_empty() {
-            (self.warnings)(&mut validation, &root);
+            self.validate_create(&mut validation, &effective);
         }
         Admission {
             effective,
@@ -215,23 +246,66 @@ impl Strategy {
     }
 
     /// What the server says to a PUT of an object that decodes over one that it accepted.
-    pub fn update<'t>(&self, object: Node<'t>, old: Node<'_>, minor: Minor) -> Admission<'t> {
-        let effective = self.effective(object, minor);
-        let before = self.effective(old, minor).as_old();
+    pub fn update<'t>(&self, object: Node<'t>, old: Node<'t>, minor: Minor) -> Admission<'t> {
+        let mut effective = self.effective(object, minor);
         let mut validation = Validation::new(Gates::of(minor));
-        let new_root = Field::root(effective.value(effective.root()));
-        let old_root = Field::root(before.value(before.root()));
-        self.validate_common_fields(&mut validation, &new_root, &old_root);
-        (self.validate_update)(&mut validation, &new_root, &old_root);
-        if validation.gates.merges_alike {
-            validation.merge_alike();
-        }
+        let mut before = self.effective(old, minor);
+        self.begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
+        self.begin_update(&mut validation, &mut effective, &before);
         if validation.errors.is_empty() {
-            (self.warnings_on_update)(&mut validation, &new_root, &old_root);
+            self.validate_put(&mut validation, &effective, &before.as_old());
         }
         Admission {
             effective,
             validation,
+        }
+    }
+
+    /// What only a creation fills in: the storage of Services and `PrepareForCreate` of Pods.
+    fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
+        match (self.group, self.kind) {
+            ("", "Service") => allocation::begin_create(v, object),
+            ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
+            _ => {}
+        }
+    }
+
+    /// What an update takes over from the old object.
+    fn begin_update<'t>(&self, v: &mut Validation, new: &mut Effective<'t>, old: &Effective<'t>) {
+        match (self.group, self.kind) {
+            ("", "Service") => allocation::begin_update(v, new, old),
+            ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
+            _ => {}
+        }
+    }
+
+    /// `rest.ValidateCreate`, and the warnings.
+    fn validate_create(&self, v: &mut Validation, effective: &Effective<'_>) {
+        let root = Field::root(effective.value(effective.root()));
+        (self.validate)(v, &root);
+        if v.errors.is_empty() {
+            let (metadata, format) = (root.key("metadata"), meta::validate_path_segment);
+            meta::validate_object_meta_accessor(v, &metadata, self.namespaced, format);
+        }
+        if v.gates.merges_alike {
+            v.merge_alike();
+        }
+        if v.errors.is_empty() {
+            (self.warnings)(v, &root);
+        }
+    }
+
+    /// `rest.ValidateUpdate`, and the warnings.
+    fn validate_put(&self, v: &mut Validation, effective: &Effective<'_>, old: &Effective<'_>) {
+        let new_root = Field::root(effective.value(effective.root()));
+        let old_root = Field::root(old.value(old.root()));
+        self.validate_common_fields(v, &new_root, &old_root);
+        (self.validate_update)(v, &new_root, &old_root);
+        if v.gates.merges_alike {
+            v.merge_alike();
+        }
+        if v.errors.is_empty() {
+            (self.warnings_on_update)(v, &new_root, &old_root);
         }
     }
 

@@ -4,6 +4,7 @@
 //! `zz_generated.defaults.go` for their order. Not here: what is dropped (`drop`), volumes
 //! (`volumes`).
 
+use super::pod::default_pod_level_resources;
 use super::resources::{set_defaults_resource_list, set_defaults_resources};
 use super::volumes::{self, pull_policy};
 use super::{Effective, Id};
@@ -19,7 +20,7 @@ pub(super) const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephem
 pub fn pod(object: &mut Effective<'_>, gates: &Gates) {
     let root = object.root();
     let spec = object.default_mapping(root, "spec");
-    set_defaults_pod(object, spec);
+    set_defaults_pod(object, spec, gates);
     pod_spec(object, spec, gates);
 }
 
@@ -31,7 +32,7 @@ pub fn pod_template(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
 }
 
 /// `SetDefaults_Pod`.
-fn set_defaults_pod(object: &mut Effective<'_>, spec: Id) {
+fn set_defaults_pod(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
     let period = object.value(spec).get("terminationGracePeriodSeconds");
     if period.is_some_and(|period| period.int() < 0) {
         object.set(spec, "terminationGracePeriodSeconds", Kind::Int, "1");
@@ -45,6 +46,9 @@ fn set_defaults_pod(object: &mut Effective<'_>, spec: Id) {
                 default_host_network_ports(object, container);
             }
         }
+    }
+    if gates.pod_level_resources && !gates.pod_level_resources_fixed {
+        default_pod_level_resources(object, spec, gates);
     }
     object.default_pointer(spec, "enableServiceLinks", Kind::Bool, "true");
 }

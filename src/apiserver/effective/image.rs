@@ -78,29 +78,30 @@ fn is_domain(domain: &str) -> bool {
     })
 }
 
-/// `[a-z0-9]+` joined by `.`, `_`, `__` or dashes; such parts joined by slashes.
+/// Parts joined by slashes.
 fn is_path(path: &str) -> bool {
-    path.split('/').all(|part| {
-        let is_end = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-        let mut separator = "".as_bytes();
-        let mut rest = part.as_bytes();
-        let ends =
-            part.bytes().next().is_some_and(is_end) && part.bytes().last().is_some_and(is_end);
-        while let Some((first, after)) = rest.split_first() {
-            if is_end(*first) {
-                separator = after;
-            } else {
-                let length = separator.len() - after.len();
-                let run = separator.get(..length).unwrap_or_default();
-                let dashes = run.iter().all(|b| *b == b'-');
-                if !(dashes || matches!(run, b"." | b"_" | b"__")) {
-                    return false;
-                }
-            }
-            rest = after;
+    path.split('/').all(is_path_component)
+}
+
+/// `[a-z0-9]+` joined by `.`, `_`, `__` or dashes.
+fn is_path_component(part: &str) -> bool {
+    let mut rest = part;
+    loop {
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if after.len() == rest.len() {
+            return false;
         }
-        ends
-    })
+        let next = after.trim_start_matches(['.', '_', '-']);
+        let separator = after.strip_suffix(next).unwrap_or_default();
+        if after.is_empty() {
+            return true;
+        }
+        let dashes = separator.bytes().all(|b| b == b'-');
+        if !(dashes || matches!(separator, "." | "_" | "__")) {
+            return false;
+        }
+        rest = next;
+    }
 }
 
 /// `[\w][\w.-]{0,127}`

@@ -6,16 +6,20 @@
 //! named after `SetDefaults_…` and `drop…` functions of upstream. Not here: whether the result
 //! is valid (`validation`).
 
+mod app_armor;
 pub mod apps;
 pub mod autoscaling;
+pub mod batch;
 pub mod claim;
 pub mod core;
 mod derived;
 mod drop;
 mod image;
 pub mod meta;
+pub mod pod;
 pub mod policy;
 mod resources;
+pub mod service;
 mod volumes;
 
 use crate::finding::Step;
@@ -182,9 +186,36 @@ impl<'t> Effective<'t> {
         self.cell(id).key
     }
 
+    /// The text of a scalar.
+    pub fn value_text(&self, id: Id) -> &'t str {
+        self.cell(id).text
+    }
+
     /// The text under a key; empty where there is none.
-    pub fn text(&self, of: Id, key: &str) -> &str {
-        self.value(of).get(key).map_or("", Value::text)
+    pub fn text(&self, of: Id, key: &str) -> &'t str {
+        let cell = self.get(of, key).map_or(EMPTY, |id| self.cell(id));
+        cell.text
+    }
+
+    /// The texts in a list under a key.
+    pub fn texts(&self, of: Id, key: &str) -> Vec<&'t str> {
+        let items = self.children_of(of, key);
+        items.into_iter().map(|id| self.cell(id).text).collect()
+    }
+
+    /// The number under a key; 0 where there is none.
+    pub fn int(&self, of: Id, key: &str) -> i64 {
+        self.value(of).get(key).map_or(0, Value::int)
+    }
+
+    /// How many values the list or mapping under a key holds.
+    pub fn len(&self, of: Id, key: &str) -> usize {
+        self.value(of).get(key).map_or(0, Value::len)
+    }
+
+    /// The values in the list or mapping under a key.
+    pub fn children_of(&self, of: Id, key: &str) -> Vec<Id> {
+        self.get(of, key).map_or(Vec::new(), |id| self.children(id))
     }
 
     /// The values in a list or mapping.
@@ -193,7 +224,7 @@ impl<'t> Effective<'t> {
     }
 
     /// Fills in a text where there is none, or an empty one: for fields that are no pointers.
-    pub fn default_text(&mut self, of: Id, key: &'static str, text: &'static str) {
+    pub fn default_text(&mut self, of: Id, key: &'static str, text: &'t str) {
         if self.value(of).get(key).is_none_or(|v| v.text().is_empty()) {
             self.set(of, key, Kind::String, text);
         }
@@ -228,6 +259,20 @@ impl<'t> Effective<'t> {
         self.push(of, key, kind, text, origin, false)
     }
 
+    /// Sets a list of texts under a key, instead of what is there.
+    pub fn set_texts(&mut self, of: Id, key: &'t str, texts: &[&'t str]) {
+        let written = self.children_of(of, key);
+        let origins: Vec<NodeId> = written.iter().map(|id| self.cell(*id).origin).collect();
+        let list = self.get(of, key).map(|id| self.cell(id).origin);
+        let list = list.unwrap_or(self.cell(of).origin);
+        self.remove(of, key);
+        let id = self.push(of, key, Kind::Sequence, "", list, false);
+        for (i, text) in texts.iter().enumerate() {
+            let origin = origins.get(i).copied().unwrap_or(list);
+            self.push(id, "", Kind::String, text, origin, false);
+        }
+    }
+
     /// Adds an empty mapping to a list.
     pub fn push_default(&mut self, list: Id) -> Id {
         let origin = self.cell(list).origin;
@@ -245,6 +290,18 @@ impl<'t> Effective<'t> {
         let place = self.quantities.len() as u32;
         self.quantities.push(quantity);
         self.update(id, |cell| cell.quantity = place);
+    }
+
+    /// Copies a value of another object under a key, instead of what is there.
+    pub fn copy_from(&mut self, of: Id, key: &'t str, other: &Effective<'t>, from: Id) {
+        let cell = other.cell(from);
+        let id = self.set(of, key, cell.kind, cell.text);
+        if let Some(quantity) = other.quantities.get(cell.quantity as usize) {
+            self.set_quantity(id, *quantity);
+        }
+        for child in other.children(from) {
+            self.copy_from(id, other.cell(child).key, other, child);
+        }
     }
 
     /// Takes the value under a key out of a mapping, and remembers that, if somebody wrote it.
@@ -462,6 +519,11 @@ impl<'v> Value<'v> {
             Kind::Int | Kind::Float => IntOrString::Int(self.int()),
             _ => IntOrString::Str(self.text()),
         }
+    }
+
+    /// Whether it is the amount of a resource list, which the server rounds or sums up.
+    pub fn is_amount(self) -> bool {
+        self.cell().quantity != NONE
     }
 
     /// A quantity; zero for what is none.

@@ -170,6 +170,7 @@ fn validate_access_modes(v: &mut Validation, modes: &Field<'_, '_>) {
         let known = ACCESS_MODES.contains(&mode.text());
         if !known {
             v.not_supported("PVC-02", modes, &ACCESS_MODES)
+                .of(mode.text())
                 .with(&mode, "the mode");
         }
         if mode.text() == "ReadWriteOncePod" {

@@ -118,12 +118,13 @@ pub fn validate_endpoint_ip(value: &str) -> Messages {
 }
 
 /// `GetWarningsForIP`: the text behind the path and `: `.
-pub fn warning_for_ip(value: &str) -> Option<String> {
+pub fn warning_for_ip(value: &str, gates: &Gates) -> Option<String> {
     let ip = parse_ip_sloppy(value)?;
     let canonical = ip.text();
     if ip.leading_zeros || ip.is_mapped() {
         return Some(format!(
-            "non-standard IP address {value:?} is invalid: use {canonical:?}"
+            "non-standard IP address {value:?} {}: use {canonical:?}",
+            is_invalid(gates)
         ));
     }
     (ip.colons && canonical != value).then(|| {
@@ -132,7 +133,7 @@ pub fn warning_for_ip(value: &str) -> Option<String> {
 }
 
 /// `GetWarningsForCIDR`: the texts behind the path and `: `.
-pub fn warnings_for_cidr(value: &str) -> Vec<String> {
+pub fn warnings_for_cidr(value: &str, gates: &Gates) -> Vec<String> {
     let Some(cidr) = parse_cidr_sloppy(value) else {
         return Vec::new();
     };
@@ -148,7 +149,8 @@ pub fn warnings_for_cidr(value: &str) -> Vec<String> {
     if cidr.leading_zeros || cidr.ip.is_mapped() {
         let network = cidr.network_text();
         warnings.push(format!(
-            "non-standard CIDR value {value:?} is invalid: use {network:?}"
+            "non-standard CIDR value {value:?} {}: use {network:?}",
+            is_invalid(gates)
         ));
     }
     if warnings.is_empty() && cidr.ip.colons {
@@ -160,6 +162,15 @@ pub fn warnings_for_cidr(value: &str) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// How a warning calls what once was accepted.
+fn is_invalid(gates: &Gates) -> &'static str {
+    if gates.strict_ip_cidr_validation {
+        "is invalid"
+    } else {
+        "will be considered invalid in a future Kubernetes release"
+    }
 }
 
 /// `ParseIPSloppy`.
@@ -372,8 +383,8 @@ mod tests {
                 is_valid_ip_for_legacy_field(value, &lenient, &[]).join("; "),
                 is_valid_cidr_for_legacy_field(value, &strict, &[]).join("; "),
                 is_valid_cidr_for_legacy_field(value, &lenient, &[]).join("; "),
-                warning_for_ip(value).unwrap_or_default(),
-                warnings_for_cidr(value).join("; "),
+                warning_for_ip(value, &strict).unwrap_or_default(),
+                warnings_for_cidr(value, &strict).join("; "),
             ];
             assert_eq!(told.join("\t"), line);
         }

@@ -7,7 +7,9 @@
 
 pub mod apps;
 pub mod autoscaling;
+pub mod batch;
 pub mod claim;
+mod cron;
 pub mod format;
 pub mod ip;
 pub mod labels;
@@ -16,3 +18,5 @@ pub mod pod;
 pub mod policy;
 pub mod resource_names;
 pub mod seen;
+pub mod service;
+mod time_zones;

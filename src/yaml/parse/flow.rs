@@ -43,6 +43,7 @@ impl<'t> Parser<'t, '_> {
             self.scan.at += 1;
             self.scan.flow -= 1;
             self.scan.key_allowed = false;
+            self.root_is_empty = self.levels.len() == 1 && level.next == Next::Entry;
             return self.close(Some(self.scan.at as u32));
         }
         self.expect(Next::Separator);

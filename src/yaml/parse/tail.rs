@@ -5,7 +5,7 @@
 //! Mirrors `yaml_parser_parse_document_end` of `parserc.go` and `yaml_parser_fetch_more_tokens` of
 //! `scannerc.go` of go.yaml.in/yaml/v2.
 
-use super::{Parser, two_kinds};
+use super::Parser;
 use crate::document::DroppedText;
 use crate::yaml::scan::{Outcome, fault};
 
@@ -19,15 +19,25 @@ impl Parser<'_, '_> {
             self.scan.at += 3;
             return Ok(self.dropped(self.scan.at, true));
         }
-        let mut key = self.lost_key.or(self.scan.key_allowed.then_some(rest));
-        loop {
-            let goes_on = self.skim(key.is_some())?;
-            key = key.filter(|key| goes_on && self.scan.line == key.line);
-            match key {
-                Some(key) if !self.scan.is_too_long(key) => self.scan.to_token(),
-                _ => return Ok(self.dropped(rest.at, false)),
-            }
+        let mut key = self.scan.key_allowed.then_some(rest);
+        let mut goes_on = self.skim(key.is_some() || self.root_may_be_key())?;
+        // Go-yaml settles first whether the value itself is a key, then the token behind it.
+        if self.root_may_be_key() && !self.root_is_empty {
+            key = self.root_key;
         }
+        while goes_on
+            && key.is_some_and(|key| self.scan.line == key.line && !self.scan.is_too_long(key))
+        {
+            self.scan.to_token();
+            goes_on = self.skim(true)?;
+        }
+        Ok(self.dropped(rest.at, false))
+    }
+
+    /// Whether a colon here would make a key of the value, which ends on the line it starts on.
+    fn root_may_be_key(&self) -> bool {
+        self.root_key
+            .is_some_and(|key| key.line == self.scan.line && !self.scan.is_too_long(key))
     }
 
     /// Reads one token (`yaml_parser_fetch_next_token`); false if no key can come of it and those
@@ -78,8 +88,8 @@ impl Parser<'_, '_> {
         if !self.scan.key_allowed && !colon_of_key {
             return fault(here, "nothing can follow a value on its line");
         }
-        if colon_of_key && self.lost_key.is_some() {
-            return two_kinds(here);
+        if colon_of_key && self.root_may_be_key() && !self.root_is_empty {
+            return fault(here, "`:` should follow its key");
         }
         self.scan.at += 1;
         Ok(false)

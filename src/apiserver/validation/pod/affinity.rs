@@ -2,8 +2,6 @@
 //!
 //! Mirrors `validateAffinity` and what it calls in `pkg/apis/core/validation/validation.go`.
 
-use std::collections::BTreeSet;
-
 use super::{PodOptions, validate_label_name};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -11,6 +9,7 @@ use crate::apiserver::validation::format::{
     is_dns1123_label, is_dns1123_subdomain, is_valid_label_value,
 };
 use crate::apiserver::validation::labels::{SelectorOptions, validate_label_selector};
+use crate::apiserver::validation::seen::Seen;
 use crate::finding::Step;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -245,13 +244,16 @@ pub fn validate_match_label_keys_and_mismatch_label_keys(
     // the selector has twice.
     let expressions = selector.key("matchExpressions");
     let labels = selector.key("matchLabels");
-    let mut seen: BTreeSet<&str> = labels.entries().map(|(key, _)| key).collect();
+    let mut seen = Seen::new();
+    for (key, _) in labels.entries() {
+        seen.insert(key);
+    }
     for expression in expressions.items() {
         let key = expression.key("key").text();
         let last = match_keys.items().enumerate();
         let last = last.filter(|(_, item)| item.text() == key).last();
         if let Some((i, item)) = last
-            && seen.contains(key)
+            && seen.has(key)
         {
             let field = term.child(Step::Index(i), item.value());
             v.invalid(rows.overlap, &field, OVERLAP)
@@ -259,9 +261,12 @@ pub fn validate_match_label_keys_and_mismatch_label_keys(
         }
         seen.insert(key);
     }
-    let mismatched: BTreeSet<&str> = mismatch_keys.items().map(|item| item.text()).collect();
+    let mut mismatched = Seen::new();
+    for key in mismatch_keys.items() {
+        mismatched.insert(key.text());
+    }
     for item in match_keys.items() {
-        if mismatched.contains(item.text()) {
+        if mismatched.has(item.text()) {
             let detail = "exists in both matchLabelKeys and mismatchLabelKeys";
             v.invalid("AFF-16", &item, detail)
                 .with(&mismatch_keys, "mismatchLabelKeys");

@@ -45,7 +45,9 @@ pub fn validate_pod_spec(
 ) {
     let volumes = spec.key("volumes");
     let valid_volumes = volumes::validate_volumes(v, &volumes, metadata, options);
+    claims::validate_pod_resource_claims(v, &spec.key("resourceClaims"), metadata);
     containers::validate_all_containers(v, spec, &valid_volumes, options);
+    resources::validate_pod_resources(v, spec, options);
     validate_pod_host_network_deps(v, spec, options);
     validate_restart_policy(v, &spec.key("restartPolicy"));
     dns::validate_dns_policy(v, &spec.key("dnsPolicy"));
@@ -65,8 +67,9 @@ pub fn validate_pod_spec(
     scheduling::validate_tolerations(v, &spec.key("tolerations"), options);
     dns::validate_host_aliases(v, &spec.key("hostAliases"));
     validate_classes(v, spec);
+    resources::validate_overhead(v, &spec.key("overhead"), options);
     windows::validate_os(v, spec);
-    validate_file_key_ref_volumes(v, spec);
+    env::validate_file_key_ref_volumes(v, spec);
 }
 
 /// `VisitContainersWithPath` of `pkg/apis/core/pods/helpers.go`.
@@ -175,7 +178,7 @@ fn validate_names(v: &mut Validation, spec: &Field<'_, '_>) {
     }
 }
 
-/// The classes of a pod, and what it costs above its containers.
+/// The classes of a pod.
 fn validate_classes(v: &mut Validation, spec: &Field<'_, '_>) {
     let class = spec.key("priorityClassName");
     if !class.text().is_empty() {
@@ -192,38 +195,5 @@ fn validate_classes(v: &mut Validation, spec: &Field<'_, '_>) {
         v.required("POD-12", &policy, "");
     } else if policy.is_set() && !policies.contains(&policy.text()) {
         v.not_supported("POD-12", &policy, &policies);
-    }
-}
-
-/// `validateFileKeyRefVolumes`.
-fn validate_file_key_ref_volumes(v: &mut Validation, spec: &Field<'_, '_>) {
-    visit_containers_with_path(spec, |container| {
-        let env = container.key("env");
-        for variable in env.items() {
-            let from = variable.key("valueFrom");
-            let file = from.key("fileKeyRef");
-            if file.is_set() {
-                validate_file_key_ref_volume(v, &file.key("volumeName"), spec);
-            }
-        }
-    });
-}
-
-fn validate_file_key_ref_volume(v: &mut Validation, name: &Field<'_, '_>, spec: &Field<'_, '_>) {
-    let volumes = spec.key("volumes");
-    let volume = volumes
-        .items()
-        .filter(|volume| volume.key("name").text() == name.text())
-        .last();
-    match volume {
-        None => {
-            v.not_found("ENV-15", name);
-        }
-        Some(volume) if !volume.key("emptyDir").is_set() => {
-            let detail = "referenced volume must be of type emptyDir";
-            v.invalid("ENV-15", name, detail)
-                .with(&volume, "the volume");
-        }
-        Some(_) => {}
     }
 }

@@ -16,6 +16,7 @@ use super::template::deletion_cost_is_valid;
 use super::{any_container, is_restartable_init_container};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
+use crate::apiserver::gates::Gates;
 use crate::apiserver::validation::format::{is_env_var_name, is_relaxed_env_var_name};
 use crate::object::quantity::Quantity;
 
@@ -110,7 +111,7 @@ impl PodOptions {
         self.allow_invalid_pod_deletion_cost = !deletion_cost_is_valid(&annotations);
         let old = &old.key("spec");
         self.keep_fields(v, old);
-        self.keep_of_containers(old);
+        self.keep_of_containers(&v.gates, old);
         self.allow_relaxed_environment_variable_validation |=
             use_relaxed_environment_variable_validation(spec, old);
         let volumes = old.key("volumes");
@@ -154,7 +155,7 @@ impl PodOptions {
             user_namespaces && any_container(old, |c| !c.key("volumeDevices").is_empty());
     }
 
-    fn keep_of_containers(&mut self, old: &Field<'_, '_>) {
+    fn keep_of_containers(&mut self, gates: &Gates, old: &Field<'_, '_>) {
         self.allow_indivisible_huge_pages_values = uses_indivisible_huge_pages_values(old);
         self.allow_pod_lifecycle_sleep_action_zero_value |= any_container(old, |container| {
             let lifecycle = container.key("lifecycle");
@@ -169,12 +170,13 @@ impl PodOptions {
             env.items()
                 .any(|variable| variable.key("valueFrom").key("fileKeyRef").is_set())
         });
-        self.allow_sys_admin_when_privilege_escalation_false = any_container(old, |container| {
-            let context = container.key("securityContext");
-            let capabilities = context.key("capabilities");
-            !context.key("allowPrivilegeEscalation").bool()
-                && (capabilities.key("add").items()).any(|c| c.text() == "CAP_SYS_ADMIN")
-        });
+        self.allow_sys_admin_when_privilege_escalation_false = gates.old_sys_admin_stays
+            && any_container(old, |container| {
+                let context = container.key("securityContext");
+                let capabilities = context.key("capabilities");
+                !context.key("allowPrivilegeEscalation").bool()
+                    && (capabilities.key("add").items()).any(|c| c.text() == "CAP_SYS_ADMIN")
+            });
         let containers = old.key("containers");
         let init_containers = old.key("initContainers");
         self.allow_sidecar_resize_policy |= init_containers

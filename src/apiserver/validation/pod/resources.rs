@@ -61,6 +61,13 @@ pub fn validate_pod_resources(v: &mut Validation, spec: &Field<'_, '_>, options:
     validate_pod_resource_consistency(v, spec, &resources);
 }
 
+/// `validateOverhead`: upstream judges it as the limits of a container, and says so in the paths.
+pub fn validate_overhead(v: &mut Validation, overhead: &Field<'_, '_>, options: &PodOptions) {
+    let limits = overhead.child(Step::Key("limits"), overhead.value());
+    let format = validate_container_resource_name;
+    validate_limits(v, &limits, format, options).check(v, overhead);
+}
+
 /// `validateResourceRequirements`.
 fn validate_resource_requirements(
     v: &mut Validation,
@@ -71,14 +78,7 @@ fn validate_resource_requirements(
 ) {
     let limits = requirements.key("limits");
     let requests = requirements.key("requests");
-    let mut holds = Holds::default();
-    for (name, limit) in limits.entries() {
-        let quantity = limit.quantity().unwrap_or_default();
-        format(v, &limit, name);
-        validate_resource_quantity_value(v, &limit, name, quantity);
-        validate_huge_pages(v, &limit, name, quantity, options);
-        holds.add(name);
-    }
+    let mut holds = validate_limits(v, &limits, format, options);
     for (name, request) in requests.entries() {
         let quantity = request.quantity().unwrap_or_default();
         format(v, &request, name);
@@ -87,13 +87,35 @@ fn validate_resource_requirements(
         validate_huge_pages(v, &request, name, quantity, options);
         holds.add(name);
     }
-    if holds.huge_pages && !holds.cpu_or_memory {
-        v.forbidden("RES-11", requirements, "HugePages require cpu or memory");
-    }
+    holds.check(v, requirements);
     validate_resource_claim_names(v, &requirements.key("claims"), pod_claims);
 }
 
+fn validate_limits(
+    v: &mut Validation,
+    limits: &Field<'_, '_>,
+    format: ResourceNameFormat,
+    options: &PodOptions,
+) -> Holds {
+    let mut holds = Holds::default();
+    for (name, limit) in limits.entries() {
+        let quantity = limit.quantity().unwrap_or_default();
+        format(v, &limit, name);
+        validate_resource_quantity_value(v, &limit, name, quantity);
+        validate_huge_pages(v, &limit, name, quantity, options);
+        holds.add(name);
+    }
+    holds
+}
+
 impl Holds {
+    /// Huge pages never stand alone.
+    fn check(self, v: &mut Validation, requirements: &Field<'_, '_>) {
+        if self.huge_pages && !self.cpu_or_memory {
+            v.forbidden("RES-11", requirements, "HugePages require cpu or memory");
+        }
+    }
+
     fn add(&mut self, name: &str) {
         self.cpu_or_memory |= matches!(name, "cpu" | "memory");
         self.huge_pages |= is_huge_page_resource_name(name);

@@ -4,12 +4,11 @@
 //! `pkg/apis/core/validation/validation.go`. Not here: affinity (`affinity`), topology spread
 //! (`spread`).
 
-use std::collections::BTreeSet;
-
 use super::{PodOptions, validate_label_name};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::{is_qualified_name, is_valid_label_value};
+use crate::apiserver::validation::seen::Seen;
 use crate::finding::Step;
 
 /// `ValidateTolerations`.
@@ -113,7 +112,7 @@ pub fn validate_readiness_gates(v: &mut Validation, gates: &Field<'_, '_>) {
 
 /// `validateSchedulingGates`.
 pub fn validate_scheduling_gates(v: &mut Validation, gates: &Field<'_, '_>) {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::new();
     for (i, gate) in gates.items().enumerate() {
         let name = gate.key("name");
         // The path is that of the gate, the value its name.

@@ -3,11 +3,13 @@
 //! Mirrors `validatePodSpecSecurityContext`, `ValidateSecurityContext` and what they call in
 //! `pkg/apis/core/validation/validation.go`. Not here: what is said for Windows only (`windows`).
 
+use super::paths::validate_local_descending_path;
 use super::windows::validate_windows_security_context_options;
 use super::{PodOptions, visit_containers_with_path};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_valid_id;
+use crate::apiserver::validation::seen::Seen;
 use crate::finding::Step;
 
 /// `SysctlMaxLength`.
@@ -156,7 +158,7 @@ fn validate_sysctls(
     spec: &Field<'_, '_>,
     options: &PodOptions,
 ) {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = Seen::new();
     for sysctl in sysctls.items() {
         let name = sysctl.key("name");
         if name.text().is_empty() {
@@ -165,7 +167,7 @@ fn validate_sysctls(
             let detail = "must have at most 253 characters and match regex \
                 ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
             v.invalid("SC-03", &name, detail);
-        } else if seen.contains(name.text()) {
+        } else if seen.has(name.text()) {
             v.duplicate("SC-03", &name);
         }
         seen.insert(name.text());
@@ -265,21 +267,6 @@ fn validate_seccomp_profile_field(v: &mut Validation, profile: &Field<'_, '_>) {
     } else {
         let detail = "must be set when seccomp type is Localhost";
         v.required("SC-09", &path, detail);
-    }
-}
-
-/// `validateLocalDescendingPath` of a path that is told at a field.
-pub fn validate_local_descending_path(
-    v: &mut Validation,
-    row: &'static str,
-    field: &Field<'_, '_>,
-    path: &str,
-) {
-    if path.starts_with('/') {
-        v.invalid(row, field, "must be a relative path");
-    }
-    if path.split('/').any(|part| part == "..") {
-        v.invalid(row, field, "must not contain '..'");
     }
 }
 

@@ -3,7 +3,7 @@
 //! Mirrors `ValidatePodTemplateSpec`, `ValidatePodSpecificAnnotations` and what they call in
 //! `pkg/apis/core/validation/validation.go`.
 
-use super::security::validate_local_descending_path;
+use super::paths::validate_local_descending_path;
 use super::{PodOptions, any_container, validate_pod_spec, visit_containers_with_path};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::PodOptions;
+use super::containers::validate_containers_only_for_pod;
 use super::scheduling::validate_tolerations;
 use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
-use super::whole::{validate_container_only_for_pod, validate_pod_metadata_and_spec};
+use super::whole::validate_pod_metadata_and_spec;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_in_range;
@@ -111,8 +112,8 @@ fn validate_container_updates(
         if image.text().is_empty() {
             v.required("POD-36", &image, "");
         }
-        validate_container_only_for_pod(v, &container);
     }
+    validate_containers_only_for_pod(v, new);
     true
 }
 

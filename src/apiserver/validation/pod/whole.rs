@@ -3,6 +3,7 @@
 //! Mirrors `ValidatePodCreate` and `validatePodMetadataAndSpec` in
 //! `pkg/apis/core/validation/validation.go`. Not here: updates (`update`).
 
+use super::containers::validate_containers_only_for_pod;
 use super::template::{validate_annotations_and_fields, validate_pod_specific_annotations};
 use super::{PodOptions, validate_pod_spec};
 use crate::apiserver::errors::Validation;
@@ -50,9 +51,7 @@ pub(super) fn validate_pod_metadata_and_spec(
         validate_no_service_account_tokens(v, &spec);
     }
     for list in ["containers", "initContainers"] {
-        for container in spec.key(list).items() {
-            validate_container_only_for_pod(v, &container);
-        }
+        validate_containers_only_for_pod(v, &spec.key(list));
     }
 }
 
@@ -66,14 +65,5 @@ fn validate_no_service_account_tokens(v: &mut Validation, spec: &Field<'_, '_>) 
                 v.forbidden("POD-30", &token, detail);
             }
         }
-    }
-}
-
-/// `validateContainerOnlyForPod`, which ephemeral containers share.
-pub(super) fn validate_container_only_for_pod(v: &mut Validation, container: &Field<'_, '_>) {
-    let image = container.key("image");
-    if image.text().trim().len() != image.text().len() {
-        let detail = "must not have leading or trailing whitespace";
-        v.invalid("POD-31", &image, detail);
     }
 }

@@ -53,18 +53,20 @@ struct Paths<'p, 'v> {
 }
 
 impl<'v> Paths<'_, 'v> {
-    fn insert(&mut self, v: &mut Validation, path: &Field<'_, 'v>) {
+    /// `value`: what upstream reports, a name or the path itself.
+    fn insert(&mut self, v: &mut Validation, path: &Field<'_, 'v>, value: &str) {
         if self.seen.contains(&path.text()) {
             v.invalid("VOL-30", &self.at, "conflicting duplicate paths")
+                .of(value)
                 .with(path, "the path");
         } else {
             self.seen.push(path.text());
         }
     }
 
-    fn insert_written(&mut self, v: &mut Validation, path: &Field<'_, 'v>) {
+    fn insert_written(&mut self, v: &mut Validation, path: &Field<'_, 'v>, value: &str) {
         if !path.text().is_empty() {
-            self.insert(v, path);
+            self.insert(v, path, value);
         }
     }
 }
@@ -84,7 +86,7 @@ fn validate_projection_source<'v>(
             require(v, "VOL-29", &part.key("name"));
             for item in part.key("items").items() {
                 validate_key_to_path(v, &item);
-                paths.insert_written(v, &item.key("path"));
+                paths.insert_written(v, &item.key("path"), part.key("name").text());
             }
         }
     }
@@ -93,7 +95,8 @@ fn validate_projection_source<'v>(
         types += 1;
         for file in downward.key("items").items() {
             validate_downward_api_volume_file(v, &downward, &file);
-            paths.insert_written(v, &file.key("path"));
+            let path = file.key("path");
+            paths.insert_written(v, &path, path.text());
         }
     }
     let token = source.key("serviceAccountToken");
@@ -185,7 +188,7 @@ fn validate_cluster_trust_bundle<'v>(
     let path = bundle.key("path");
     require(v, "VOL-35", &path);
     validate_local_non_reserved_path(v, "VOL-35", &path, path.text());
-    paths.insert(v, &path);
+    paths.insert(v, &path, path.text());
 }
 
 fn validate_pod_certificate<'v>(
@@ -222,7 +225,7 @@ fn validate_pod_certificate<'v>(
         if !path.text().is_empty() {
             written = true;
             validate_local_non_reserved_path(v, "VOL-36", &path, path.text());
-            paths.insert(v, &path);
+            paths.insert(v, &path, path.text());
         }
     }
     if !written {
@@ -245,9 +248,9 @@ fn validate_user_annotations(v: &mut Validation, annotations: &Field<'_, '_>) {
         let wrong = is_qualified_name(&key.to_lowercase(), &v.gates);
         if wrong.is_empty() && !key.contains('/') {
             let detail = "must be a domain-prefixed key (such as \"acme.io/foo\")";
-            v.invalid("VOL-36", annotations, detail);
+            v.invalid("VOL-36", annotations, detail).of(key);
         }
-        v.invalid_each("VOL-36", annotations, wrong);
+        v.invalid_value("VOL-36", annotations, &key.to_lowercase(), wrong);
     }
     if bytes > ANNOTATIONS_BYTES_MAX {
         v.too_long("VOL-36", annotations, ANNOTATIONS_BYTES_MAX);
