@@ -82,6 +82,8 @@ impl Family {
 pub enum Proof {
     /// Practice or documentation, with its source on the page.
     Cited,
+    /// A recorded run of its page's manifests on a real control plane.
+    Confirmed,
     /// The API server's own recorded answer.
     Rejected,
 }
@@ -91,6 +93,7 @@ impl Proof {
     pub fn name(self) -> &'static str {
         match self {
             Self::Cited => "cited",
+            Self::Confirmed => "confirmed",
             Self::Rejected => "rejected",
         }
     }

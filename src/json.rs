@@ -273,17 +273,13 @@ impl<'t> Reader<'t> {
 
     fn number(&mut self) -> Result<NodeId, Fault> {
         let start = self.at;
-        while matches!(
-            self.peek(),
-            Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
-        ) {
-            self.at += 1;
-        }
-        let text = self.text.get(start..self.at).unwrap_or("");
-        let span = Span::new(start as u32, self.at as u32);
-        let Some(kind) = number_kind(text) else {
-            return Err(Fault::new(span, format!("`{text}` is not a JSON number")));
+        let rest = self.text.get(start..).unwrap_or("");
+        let Some((kind, length)) = number_kind(rest) else {
+            return Err(self.fault("a JSON number should stand here"));
         };
+        self.at += length;
+        let text = rest.get(..length).unwrap_or("");
+        let span = Span::new(start as u32, self.at as u32);
         if kind == Kind::Float && resolve::float(text).is_none() {
             let fault = Fault::new(span, format!("`{text}` is larger than any number can be"));
             self.unsendable.get_or_insert(fault);
@@ -307,12 +303,17 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether text is a number by JSON's grammar, and which.
-fn number_kind(text: &str) -> Option<Kind> {
+/// What number a text starts with by JSON's grammar, and how long that is.
+fn number_kind(text: &str) -> Option<(Kind, usize)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let mut rest = text.strip_prefix('-').unwrap_or(text);
-    let whole = digits(rest);
-    if whole == 0 || (whole > 1 && rest.starts_with('0')) {
+    // Nothing follows a leading zero: `01` is two numbers.
+    let whole = if rest.starts_with('0') {
+        1
+    } else {
+        digits(rest)
+    };
+    if whole == 0 {
         return None;
     }
     rest = rest.get(whole..)?;
@@ -333,10 +334,11 @@ fn number_kind(text: &str) -> Option<Kind> {
             return None;
         }
     }
-    let in_range =
-        kind == Kind::Float || text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
-    rest.is_empty()
-        .then_some(if in_range { kind } else { Kind::Float })
+    let length = text.len() - rest.len();
+    let number = text.get(..length)?;
+    let in_range = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
+    let kind = if in_range { kind } else { Kind::Float };
+    Some((kind, length))
 }
 
 #[cfg(test)]

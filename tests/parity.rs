@@ -22,8 +22,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use kubevet::minor::{Minor, Minors};
 use model::answer_line;
-use recorded::{Recorded, Said, asked, minors};
+use recorded::{Recorded, Said, asked};
 
 fn folder(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -43,6 +44,15 @@ fn files(name: &str) -> Vec<(String, String)> {
         .collect();
     files.sort();
     files
+}
+
+/// The minors of a text such as `29-33,36`.
+fn minors(ranges: &str) -> Minors {
+    let numbers = ranges.split(',').filter_map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    });
+    numbers.flatten().filter_map(Minor::new).collect()
 }
 
 #[test]

@@ -21,8 +21,9 @@ TOKEN = "kubevet"
 READY_SECONDS = 60
 STOP_SECONDS = 10
 
-# What kwok plays: nodes that answer, pods that run as soon as they have a node.
-STAGES = ["node/fast", "node/heartbeat-with-lease", "pod/fast"]
+# What kwok plays: nodes that answer, pods that run as soon as they have a node, and volumes for
+# the claims of the class `kwok-volume`.
+STAGES = ["node/fast", "node/heartbeat-with-lease", "pod/fast", "volume/fast"]
 
 # Some nodes as clouds have them: three zones, and one that takes nothing without a toleration.
 ZONES = ["a", "b", "c"]
@@ -140,6 +141,8 @@ class Cluster:
         ]
         if name == "kube-controller-manager":
             options.append(f"--service-account-private-key-file={self.folder / 'accounts.key'}")
+            # A busy machine must not look like a lost node.
+            options.append("--node-monitor-grace-period=1h")
         self.run(name, *access, *options)
 
     def start_kwok(self):
@@ -150,8 +153,9 @@ class Cluster:
             f"--kubeconfig={self.kubeconfig}",
             "--manage-all-nodes=true",
             "--node-ip=127.0.0.1",
+            "--node-lease-duration-seconds=40",
             f"--server-address=127.0.0.1:{free_port()}",
-            *[f"--config={file}" for file in files if file.name != "kustomization.yaml"],
+            *[f"--config={file}" for file in files if "kind: Stage" in file.read_text()],
         )
 
     def run(self, name, *options):

@@ -6,6 +6,7 @@
 //	yaml -compare TSV PATH       compares kubevet's lines (with -json) with ours
 //	yaml -write FILE PATH        writes a table of hashes, short and without paths
 //	yaml -check FILE TSV         compares kubevet's lines with such a table
+//	yaml -mutants N -seed S -into FOLDER PATH...  writes N mutants of the files of PATH
 //
 // A failed document prints path, index, "error" and the message. The index counts from 0 every
 // chunk that the splitter hands over, empty ones (null) included.
@@ -30,12 +31,17 @@ func main() {
 	compare := flag.String("compare", "", "compare the lines of this file with those of PATH")
 	write := flag.String("write", "", "write the hashes of PATH to this table")
 	check := flag.String("check", "", "compare the lines of a file with this table")
+	mutants := flag.Int("mutants", 0, "write so many mutants of the files of PATH")
+	seed := flag.Uint64("seed", 1, "what the mutants are drawn with")
+	into := flag.String("into", "", "the folder that gets the mutants")
 	flag.Parse()
 	out := bufio.NewWriter(os.Stdout)
 	var err error
 	switch {
 	case *cases:
 		err = writeGoldens(flag.Args())
+	case *mutants > 0:
+		err = writeMutants(*into, *mutants, *seed, flag.Args())
 	case *compare != "":
 		err = compareLines(out, *compare, flag.Args())
 	case *write != "":

@@ -46,8 +46,8 @@ enum Plan {
 
 const PLANS: &[(usize, Plan)] = &[
     (6, Plan::AsItIs),
-    (34, Plan::Mild),
-    (28, Plan::Sharp),
+    (29, Plan::Mild),
+    (33, Plan::Sharp),
     (16, Plan::Aim),
     (4, Plan::AimAndMore),
     (6, Plan::Chaos),
@@ -120,14 +120,18 @@ impl Generator<'_> {
         Some(Case { id, object, old })
     }
 
-    /// Half of the time one of the first eight objects, so that small ones aren't outnumbered.
+    /// Half of the time one of the first eight objects, so that small ones aren't outnumbered, and
+    /// one in ten times a case.
     fn base(&self, random: &mut Random) -> Option<&Base> {
         let bases = &self.kind.bases;
-        if random.chance(50) {
-            bases.get(random.below(bases.len().min(8)))
-        } else {
-            random.pick(bases)
-        }
+        let (cases, objects): (Vec<&Base>, Vec<&Base>) = bases.iter().partition(|b| b.is_case);
+        let first = objects.get(..objects.len().min(8)).unwrap_or(&objects);
+        let found = match random.below(10) {
+            0..=4 => random.pick(first),
+            5..=8 => random.pick(&objects),
+            _ => random.pick(&cases),
+        };
+        found.or_else(|| objects.first()).copied()
     }
 
     fn mutate(

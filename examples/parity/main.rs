@@ -43,9 +43,9 @@ struct Args {
     /// With --record: fails if the answers differ from those written down, and writes nothing.
     #[arg(long)]
     check: bool,
-    /// The minors to compare, separated by commas, or `all`.
-    #[arg(long, default_value = "1.37")]
-    minor: String,
+    /// The minors to compare, separated by commas, or `all`; without it 1.37, and all to record.
+    #[arg(long)]
+    minor: Option<String>,
     /// What the generated cases depend on.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -61,6 +61,9 @@ struct Args {
     /// Another judge than e2e/bin/judge-1.M, with its arguments: it speaks the same protocol.
     #[arg(long)]
     judge: Option<String>,
+    /// Prints the cases, a line each, in place of a comparison.
+    #[arg(long)]
+    list: bool,
     /// Shows one case by its number, and both answers.
     #[arg(long)]
     only: Option<usize>,
@@ -78,7 +81,8 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let result = if args.record {
-        record::record(root(), args.check)
+        minors(args.minor.as_deref().unwrap_or("all"))
+            .and_then(|minors| record::record(root(), &minors, args.check))
     } else {
         run(&args)
     };
@@ -111,11 +115,15 @@ fn start(minor: Minor, command: Option<&str>) -> Result<Judge, Failure> {
     }
 }
 
+fn minors(list: &str) -> Result<Vec<Minor>, Failure> {
+    match list {
+        "all" => Ok(Minor::all().collect()),
+        list => Ok(list.split(',').map(str::parse).collect::<Result<_, _>>()?),
+    }
+}
+
 fn run(args: &Args) -> Result<(), Failure> {
-    let minors: Vec<Minor> = match &*args.minor {
-        "all" => Minor::all().collect(),
-        list => list.split(',').map(str::parse).collect::<Result<_, _>>()?,
-    };
+    let minors = minors(args.minor.as_deref().unwrap_or("1.37"))?;
     let own = root().join("e2e/parity");
     let mut folders = vec![
         own.join("objects"),
@@ -129,9 +137,14 @@ fn run(args: &Args) -> Result<(), Failure> {
     let excluded = names(&own.join("excluded.tsv"))?;
     let mut all = Tally::default();
     for minor in minors {
+        let pool = Pool::new(&bases, minor);
+        if args.list {
+            list(args, &pool, &aims);
+            continue;
+        }
         let comparison = Comparison {
             args,
-            pool: Pool::new(&bases, minor),
+            pool,
             aims: &aims,
             excluded: &excluded,
             judge: start(minor, args.judge.as_deref())?,
@@ -142,12 +155,32 @@ fn run(args: &Args) -> Result<(), Failure> {
         }
         all.merge(comparison.run()?);
     }
-    print!("{}", all.agreement());
+    if !args.list {
+        print!("{}", all.agreement());
+    }
     if args.write {
         std::fs::write(own.join("agreement.tsv"), all.agreement())?;
         std::fs::write(own.join("rows.tsv"), all.rows(&rules()?))?;
     }
     Ok(())
+}
+
+/// Prints the cases of every kind.
+fn list(args: &Args, pool: &Pool, aims: &[aims::Aim]) {
+    let fitting = aims::fitting(aims, pool);
+    for (kind, fitting) in pool.kinds.iter().zip(&fitting) {
+        let seed = args.seed;
+        let generator = Generator {
+            pool,
+            kind,
+            aims,
+            fitting,
+            seed,
+        };
+        for case in (0..args.cases).filter_map(|number| generator.case(number)) {
+            println!("{}", case.line());
+        }
+    }
 }
 
 /// The first columns of a table.
@@ -290,13 +323,13 @@ impl Comparison<'_> {
         let kind = generator.kind;
         let answered = self.compared(kind, lines)?;
         let minor = self.minor.to_string();
-        for (case, (theirs, ours, found)) in cases.iter().zip(&answered) {
-            // What neither side judges isn't counted: the old object doesn't stand.
-            if theirs.code == 0 && ours.code == 0 {
+        for ((case, line), (theirs, ours, found)) in cases.iter().zip(lines).zip(&answered) {
+            // An update of what the server wouldn't have created is no question.
+            if theirs.code == 0 {
                 continue;
             }
-            let answers = (theirs, ours);
-            tally.add(&minor, &kind.name, case, answers, found, self.excluded);
+            let of = (&*minor, &*kind.name);
+            tally.add(of, (case, line.len()), (theirs, ours), found, self.excluded);
         }
         Ok(())
     }

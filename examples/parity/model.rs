@@ -48,6 +48,14 @@ pub struct Cause {
     pub detail: String,
 }
 
+impl Cause {
+    /// The first line of the detail. Where more follow, they are a difference of two objects as
+    /// Go's `cmp.Diff` prints it, which isn't meant to be stable.
+    pub fn words(&self) -> &str {
+        self.detail.split('\n').next().unwrap_or("")
+    }
+}
+
 /// A case as it stands in a line.
 struct Case<'t> {
     object: Node<'t>,
@@ -153,7 +161,7 @@ fn update<'t>(
         text.to_owned()
     };
     // Name and namespace of a PUT stand in its path, too, and are compared before anything else.
-    if meta(object, "name") != meta(old, "name") {
+    if meta(object, "name").is_empty() || meta(object, "name") != meta(old, "name") {
         return Err(rejected(
             "the name of the object does not match the name on the URL",
         ));

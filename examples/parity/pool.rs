@@ -49,6 +49,8 @@ pub struct Base {
     pub object: Value,
     /// What it is put over, if it is an update.
     pub old: Option<Value>,
+    /// Whether it was written as a case: most of these are invalid.
+    pub is_case: bool,
 }
 
 /// Objects and values of one minor.
@@ -132,7 +134,7 @@ impl Pool {
                 continue;
             };
             let template = parsed(kind.template);
-            for pod in pods.iter().filter(|pod| pod.old.is_none()) {
+            for pod in pods.iter().filter(|pod| !pod.is_case) {
                 let mut object = frame.object.clone();
                 let spec = pod.object.get("spec").cloned().unwrap_or_default();
                 let at = |key: &str| [template.clone(), parsed(key)].concat();
@@ -147,6 +149,7 @@ impl Pool {
                     name: format!("{} with {}", frame.name, pod.name),
                     object,
                     old: None,
+                    is_case: false,
                 });
             }
         }
@@ -232,6 +235,7 @@ fn manifests(name: &str, bytes: Vec<u8>) -> Vec<Base> {
                     name: format!("{name}[{}]", bases.len()),
                     object,
                     old: None,
+                    is_case: false,
                 });
             }
         }
@@ -254,6 +258,7 @@ fn cases(text: &str) -> Vec<Base> {
                 .get_mut("old")
                 .map(Value::take)
                 .filter(|old| !old.is_null()),
+            is_case: true,
         })
     };
     text.lines().filter_map(read).collect()

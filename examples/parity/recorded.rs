@@ -48,7 +48,7 @@ impl Said {
     /// The part of an answer that is recorded.
     pub fn of(answer: &Answer, object: &Value, minor: Minor) -> Self {
         let causes = answer.causes.iter();
-        let causes = causes.map(|c| (c.field.clone(), c.reason.clone(), c.detail.clone()));
+        let causes = causes.map(|c| (c.field.clone(), c.reason.clone(), c.words().to_owned()));
         let mut causes: Vec<_> = causes.collect();
         causes.sort();
         causes.dedup();
@@ -98,15 +98,6 @@ pub fn ranges(minors: Minors) -> String {
         false => format!("{first}-{last}"),
     };
     runs.iter().map(shown).collect::<Vec<_>>().join(",")
-}
-
-/// The minors of such a text.
-pub fn minors(ranges: &str) -> Minors {
-    let numbers = ranges.split(',').filter_map(|range| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        Some(first.parse().ok()?..=last.parse().ok()?)
-    });
-    numbers.flatten().filter_map(Minor::new).collect()
 }
 
 /// A case as the judges are asked it: with what is stored.

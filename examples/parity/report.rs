@@ -40,6 +40,10 @@ pub struct Met {
     pub rows: BTreeSet<&'static str>,
     /// The shortest example.
     pub example: Case,
+    /// How long it is.
+    size: usize,
+    /// Whether the example was made small.
+    pub is_small: bool,
     /// The minors in which it was met.
     pub minors: BTreeSet<String>,
 }
@@ -83,17 +87,16 @@ fn shown(cause: &Cause) -> Shown {
     (
         shortened.unwrap_or(field),
         cause.reason.clone(),
-        pattern(&cause.detail),
+        pattern(cause.words()),
     )
 }
 
 impl Tally {
-    /// Counts a case with what was said of it.
+    /// Counts a case, of some size, with what was said of it.
     pub fn add(
         &mut self,
-        minor: &str,
-        kind: &str,
-        case: &Case,
+        (minor, kind): (&str, &str),
+        (case, size): (&Case, usize),
         (judge, ours): (&Answer, &Answer),
         differences: &[Difference],
         excluded: &BTreeSet<String>,
@@ -114,9 +117,14 @@ impl Tally {
                 count: 0,
                 rows: BTreeSet::new(),
                 example: case.clone(),
+                size,
+                is_small: false,
                 minors: BTreeSet::new(),
             });
             entry.count += 1;
+            if size < entry.size {
+                (entry.example, entry.size) = (case.clone(), size);
+            }
             entry.rows.insert(difference.row);
             entry.minors.insert(minor.to_owned());
         }
@@ -125,7 +133,7 @@ impl Tally {
 
     fn add_rows(&mut self, judge: &Answer, ours: &Answer) {
         let same = |a: &Cause, b: &Cause| {
-            a.field == b.field && a.reason == b.reason && a.detail == b.detail
+            a.field == b.field && a.reason == b.reason && a.words() == b.words()
         };
         for cause in &ours.causes {
             let counts = self.rows.entry((cause.row, shown(cause))).or_default();
@@ -215,11 +223,11 @@ impl Tally {
         out
     }
 
-    /// The classes that a kind has, most frequent first within each kind of difference.
+    /// The classes that a kind has, most frequent first.
     pub fn classes_of(&self, kind: &str) -> Vec<(&Class, &Met)> {
         let classes = self.classes.iter().filter(|(class, _)| class.kind == kind);
         let mut classes: Vec<_> = classes.collect();
-        classes.sort_by_key(|(class, met)| (class.what, std::cmp::Reverse(met.count)));
+        classes.sort_by_key(|(_, met)| std::cmp::Reverse(met.count));
         classes
     }
 
@@ -227,6 +235,7 @@ impl Tally {
     pub fn set_example(&mut self, class: &Class, example: Case) {
         if let Some(met) = self.classes.get_mut(class) {
             met.example = example;
+            met.is_small = true;
         }
     }
 
@@ -243,7 +252,9 @@ impl Tally {
                 minors.join(" "),
                 rows.join(" ")
             );
-            let _ = writeln!(out, "    {}", met.example.line());
+            if met.is_small {
+                let _ = writeln!(out, "    {}", met.example.line());
+            }
             let number = met.example.id.split(['/', ' ']).nth(2).unwrap_or("");
             let _ = writeln!(out, "    {replay} --kind {kind} --only {number}");
         }

@@ -47,6 +47,20 @@ gates! {
     stateful_set_service_name: 33..;
     /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
     apps_updates_judged_twice: 29..34;
+    /// An update of a ReplicationController is judged as a creation, too.
+    replication_controller_updates_judged_twice: 29..35;
+    /// What the name of a ReplicationController is generated from isn't judged by itself.
+    replication_controller_names_once: 35..;
+    /// `JobManagedBy`: `managedBy` of Jobs.
+    job_managed_by: 32..;
+    /// `JobSuccessPolicy`: `successPolicy` of Jobs.
+    job_success_policy: 31..;
+    /// An update of a Job is judged as a creation, too.
+    job_updates_judged_twice: 29..37;
+    /// `MutablePodResourcesForSuspendedJobs`.
+    mutable_pod_resources: 36..;
+    /// A pattern for conditions of pods in a CronJob has a default for its status.
+    cron_job_failure_policy_defaults: 34..;
     /// `HPAConfigurableTolerance`: `tolerance` in the behavior of HorizontalPodAutoscalers.
     hpa_configurable_tolerance: 35..;
     /// `HPAScaleToZero`: `minReplicas` may be 0.
@@ -99,12 +113,8 @@ gates! {
     sleep_action: 30..;
     /// A sleep of no length is refused with the name of the gate that would allow it.
     sleep_action_names_gate: 32..33;
-    /// `PodLifecycleSleepActionAllowZero`.
-    sleep_action_zero: 33..;
     /// `ProcMountType`.
     proc_mount: 33..;
-    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
-    relaxed_environment_variables: 32..;
     /// `RecursiveReadOnlyMounts`.
     recursive_read_only_mounts: 31..;
     /// `SELinuxChangePolicy`.
@@ -178,16 +188,44 @@ gates! {
     os_name_without_words: 34..;
     /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
     relaxed_dns_searches: 33..;
+    /// `RelaxedEnvironmentVariableValidation`.
+    relaxed_env_names: 32..;
     /// Values of required node affinity are checked.
     required_node_affinity_values: 33..;
+    /// `PodLifecycleSleepActionAllowZero`.
+    sleep_action_may_be_zero: 33..;
     /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
     selinux_mount: 37..;
     /// `MatchLabelKeysInPodTopologySpreadSelectorMerge`.
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.
     unmasked_needs_user_namespace: 30..;
+    /// The pattern that is told of DNS searches has underscores.
+    underscores_in_the_pattern: 34..;
     /// An update may not change how much a Pod's resources are guaranteed.
     updates_keep_qos: 29..32;
     /// `volumeDevices` can't be used in a user namespace.
     user_namespaces_without_devices: 34..;
+
+    // Warnings.
+    /// Annotations about AppArmor in templates are compared with the profile of the pod.
+    app_armor_annotations_are_compared: 34..;
+    /// `GitRepoVolumeDriver` is off.
+    git_repo_driver_off: 33..;
+    /// Variables that are hidden may be dropped by `kubectl apply`, which is told.
+    hidden_variables_may_be_dropped: 30..;
+    /// Labels of nodes that were deprecated without a word.
+    more_deprecated_node_labels: 31..;
+    /// Paths in projected volumes are those of one source, not of the one before.
+    projected_paths_by_source: 34..;
+    /// Addresses in pods that are odd.
+    warns_of_addresses_of_pods: 33..;
+    /// A StatefulSet whose `revisionHistoryLimit` is negative.
+    warns_of_negative_revision_history: 33..;
+    /// Paths in volumes that hide each other.
+    warns_of_overlapping_paths: 32..;
+    /// Ports of different containers with one name.
+    warns_of_port_names: 33..;
+    /// Values of preferred node affinity that no label may have.
+    warns_of_preferred_node_values: 33..;
 }

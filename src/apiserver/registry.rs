@@ -8,8 +8,10 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, autoscaling, claim, meta, pod, policy, service};
-use super::warnings;
+use super::validation::{
+    apps, autoscaling, batch, claim, meta, pod, policy, replication_controller, service,
+};
+use super::warnings::{self, workloads};
 use crate::minor::Minor;
 use crate::tree::Node;
 
@@ -49,8 +51,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_daemon_set,
         validate: apps::daemon_set::validate_daemon_set,
         validate_update: apps::daemon_set::validate_daemon_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_daemon_set,
+        warnings_on_update: workloads::of_daemon_set_update,
     },
     Strategy {
         group: "apps",
@@ -61,8 +63,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::deployment::validate_deployment,
         validate_update: apps::deployment::validate_deployment_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_deployment_update,
     },
     Strategy {
         group: "apps",
@@ -73,8 +75,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare,
         validate: apps::replica_set::validate_replica_set,
         validate_update: apps::replica_set::validate_replica_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_replica_set_update,
     },
     Strategy {
         group: "apps",
@@ -85,8 +87,8 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::apps::prepare_stateful_set,
         validate: apps::stateful_set::validate_stateful_set,
         validate_update: apps::stateful_set::validate_stateful_set_update,
-        warnings: no_warnings,
-        warnings_on_update: no_warnings_on_update,
+        warnings: workloads::of_stateful_set,
+        warnings_on_update: workloads::of_stateful_set_update,
     },
     Strategy {
         group: "",
@@ -139,6 +141,30 @@ pub static STRATEGIES: &[Strategy] = &[
         warnings_on_update: no_warnings_on_update,
     },
     Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "CronJob",
+        namespaced: true,
+        defaults: effective::batch::cron_job,
+        prepare: effective::batch::prepare_cron_job,
+        validate: batch::cron_job::validate_cron_job,
+        validate_update: batch::cron_job::validate_cron_job_update,
+        warnings: workloads::of_cron_job,
+        warnings_on_update: workloads::of_cron_job_update,
+    },
+    Strategy {
+        group: "batch",
+        version: "v1",
+        kind: "Job",
+        namespaced: true,
+        defaults: effective::batch::job,
+        prepare: effective::batch::prepare_job,
+        validate: batch::job::validate_job,
+        validate_update: batch::job::validate_job_update,
+        warnings: workloads::of_job,
+        warnings_on_update: workloads::of_job_update,
+    },
+    Strategy {
         group: "policy",
         version: "v1",
         kind: "PodDisruptionBudget",
@@ -159,8 +185,20 @@ pub static STRATEGIES: &[Strategy] = &[
         prepare: effective::core::drop_disabled_pod_fields,
         validate: pod::whole::validate_pod,
         validate_update: pod::update::validate_pod_update,
-        warnings: no_warnings,
+        warnings: workloads::of_pod,
         warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "ReplicationController",
+        namespaced: true,
+        defaults: effective::replication_controller::replication_controller,
+        prepare: effective::apps::prepare,
+        validate: replication_controller::validate_replication_controller,
+        validate_update: replication_controller::validate_replication_controller_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_replication_controller_update,
     },
 ];
 

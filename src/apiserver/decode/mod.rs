@@ -8,6 +8,8 @@ mod scalar;
 mod suggest;
 mod words;
 
+pub(super) use words::quote;
+
 use std::collections::BTreeMap;
 
 use crate::apiserver::schema::{

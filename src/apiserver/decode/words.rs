@@ -110,7 +110,7 @@ pub(super) fn supported_values(values: Enum<'_>) -> String {
 }
 
 /// Text as Go's `strconv.Quote` writes it, for text without exotic characters.
-pub(super) fn quote(text: &str) -> String {
+pub(in crate::apiserver) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

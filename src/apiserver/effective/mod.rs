@@ -6,8 +6,10 @@
 //! named after `SetDefaults_…` and `drop…` functions of upstream. Not here: whether the result
 //! is valid (`validation`).
 
+mod app_armor;
 pub mod apps;
 pub mod autoscaling;
+pub mod batch;
 pub mod claim;
 pub mod core;
 mod derived;
@@ -16,6 +18,7 @@ mod image;
 pub mod meta;
 pub mod pod;
 pub mod policy;
+pub mod replication_controller;
 mod resources;
 pub mod service;
 mod value;

@@ -3,8 +3,9 @@
 //! Mirrors `PrepareForCreate` and `PrepareForUpdate` in `pkg/registry/core/pod/strategy.go`,
 //! `DefaultPodLevelResources` in `pkg/api/pod/util.go`, and the functions of these names in
 //! `pkg/apis/core/v1/defaults.go` where they stood before 1.37. Not here: AppArmor annotations
-//! that become fields, which changes no verdict.
+//! that become fields (`app_armor`).
 
+use super::app_armor::apply_app_armor_version_skew;
 use super::resources::{Amounts, aggregate};
 use super::{Effective, Id};
 use crate::apiserver::gates::Gates;
@@ -25,6 +26,9 @@ pub fn prepare_for_create(object: &mut Effective<'_>, gates: &Gates) {
                 apply_label_keys(object, constraint, "matchLabelKeys", "In", labels);
             }
         }
+    }
+    if gates.app_armor_fields {
+        apply_app_armor_version_skew(object, spec);
     }
     if gates.pod_level_resources_fixed {
         default_pod_level_resources(object, spec, gates);

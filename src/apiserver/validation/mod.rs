@@ -7,13 +7,17 @@
 
 pub mod apps;
 pub mod autoscaling;
+pub mod batch;
 pub mod claim;
+mod cron;
 pub mod format;
 pub mod ip;
 pub mod labels;
 pub mod meta;
 pub mod pod;
 pub mod policy;
+pub mod replication_controller;
 pub mod resource_names;
 pub mod seen;
 pub mod service;
+mod time_zones;

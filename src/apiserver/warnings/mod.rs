@@ -1,7 +1,44 @@
-//! Warnings that come with the server's answer to an object that it accepts.
+//! What kube-apiserver warns of when it accepts an object: the `Warning` headers of its answer.
 //!
-//! Mirrors `WarningsOnCreate` and `WarningsOnUpdate` of the strategies, which call
-//! `GetWarningsFor…` functions under `pkg/api`: one file for each group of kinds.
+//! Mirrors the `WarningsOn…` functions of the strategies under `pkg/registry`, and what they call
+//! in `pkg/api`. Which kind gets which is listed in `registry`. Not here: errors (`validation`).
 
 pub mod claim;
+pub mod pod;
+mod ports;
 pub mod service;
+mod volumes;
+pub mod workloads;
+
+use super::decode::quote;
+use super::effective::Value;
+use super::errors::{Validation, path};
+use super::field::Field;
+
+/// The most warnings of one object that are worth telling: pairs among many ports or paths would
+/// otherwise fill the memory. Upstream has no such limit.
+const WARNINGS_MAX: usize = 1000;
+
+/// Warns of a field, with its path before the text.
+fn warn(v: &mut Validation, row: &'static str, field: &Field<'_, '_>, text: &str) {
+    if v.warnings.len() < WARNINGS_MAX {
+        v.warn(row, field, format!("{}: {text}", path(field)));
+    }
+}
+
+/// Whether there is no point in looking for more.
+fn is_full(v: &Validation) -> bool {
+    v.warnings.len() >= WARNINGS_MAX
+}
+
+/// Warns of an amount of bytes that isn't whole; `amount` is an entry of a resource list.
+fn warn_of_fraction(v: &mut Validation, row: &'static str, amount: &Field<'_, '_>) {
+    let Some(quantity) = amount.value().map(Value::quantity) else {
+        return;
+    };
+    if quantity.milli() % 1000 != 0 {
+        let bytes = quantity.canonical();
+        let text = format!("fractional byte value \"{bytes}\" is invalid, must be an integer");
+        warn(v, row, amount, &text);
+    }
+}

@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
         id: "service-selects-nothing",
         family: Family::Service,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/service/service-selects-nothing.md"),
     },
     scope: Scope::Project,

@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
         id: "target-port-not-everywhere",
         family: Family::Service,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/service/target-port-not-everywhere.md"),
     },
     scope: Scope::Project,

@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
         id: "target-port-protocol-mismatch",
         family: Family::Service,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/service/target-port-protocol-mismatch.md"),
     },
     scope: Scope::Project,

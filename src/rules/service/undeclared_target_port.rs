@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
         id: "undeclared-target-port",
         family: Family::Service,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/service/undeclared-target-port.md"),
     },
     scope: Scope::Project,

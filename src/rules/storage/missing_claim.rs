@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
         id: "missing-claim",
         family: Family::Storage,
         severity: Severity::Info,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/storage/missing-claim.md"),
     },
     scope: Scope::Project,

@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
         id: "volume-hidden-by-claim-template",
         family: Family::Storage,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/storage/volume-hidden-by-claim-template.md"),
     },
     scope: Scope::Object,

@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
         id: "duplicate-claim-template",
         family: Family::Workload,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/workload/duplicate-claim-template.md"),
     },
     scope: Scope::Object,

@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
         id: "governing-service-missing",
         family: Family::Workload,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/workload/governing-service-missing.md"),
     },
     scope: Scope::Project,

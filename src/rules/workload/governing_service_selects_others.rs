@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
         id: "governing-service-selects-others",
         family: Family::Workload,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/workload/governing-service-selects-others.md"),
     },
     scope: Scope::Project,

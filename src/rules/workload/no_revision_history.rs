@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
         id: "no-revision-history",
         family: Family::Workload,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/workload/no-revision-history.md"),
     },
     scope: Scope::Object,

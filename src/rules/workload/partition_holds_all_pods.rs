@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
         id: "partition-holds-all-pods",
         family: Family::Workload,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/workload/partition-holds-all-pods.md"),
     },
     scope: Scope::Project,

@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
         id: "paused-at-creation",
         family: Family::Workload,
         severity: Severity::Warning,
-        proof: Proof::Cited,
+        proof: Proof::Confirmed,
         page: include_str!("../../../rules/workload/paused-at-creation.md"),
     },
     scope: Scope::Object,

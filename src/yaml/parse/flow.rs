@@ -17,6 +17,7 @@ impl<'t> Parser<'t, '_> {
         self.scan.at += 1;
         self.scan.flow += 1;
         self.scan.key_allowed = true;
+        self.keyless |= self.scan.flow == 1;
         Ok(())
     }
 
@@ -64,6 +65,7 @@ impl<'t> Parser<'t, '_> {
                 _ => self.flow_node(None),
             };
         }
+        self.keyless &= self.scan.flow > 1;
         self.flow_node(Some(start))
     }
 

@@ -72,8 +72,11 @@ pub(super) struct Parser<'t, 'c> {
     pub out: Composer<'t, 'c>,
     levels: Vec<Level>,
     handles: Handles<'t>,
-    /// Where the properties start that might have become a key of the whole document.
-    lost_key: Option<Mark>,
+    /// Where the value of the document starts, if that may still become a key for go-yaml.
+    root_key: Option<Mark>,
+    /// No key could start in the outermost brackets so far: go-yaml then forgets, when they are
+    /// closed, that they may be a key themselves.
+    keyless: bool,
 }
 
 impl<'t, 'c> Parser<'t, 'c> {
@@ -81,9 +84,10 @@ impl<'t, 'c> Parser<'t, 'c> {
         Self {
             scan,
             out,
-            levels: Vec::new(),
+            levels: Vec::with_capacity(16),
             handles: Handles::default(),
-            lost_key: None,
+            root_key: None,
+            keyless: false,
         }
     }
 
@@ -201,7 +205,7 @@ impl<'t, 'c> Parser<'t, 'c> {
                     break;
                 }
                 _ if self.scan.line != start.mark.line => return self.no_colon(start),
-                b'*' => {
+                b'*' if properties.is_empty() => {
                     let (name, span) = self.scan.name()?;
                     self.out.alias(name, span)?;
                     break;
@@ -234,7 +238,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         let end = self.scan.at;
         self.scan.to_token();
         match self.scan.token_column() {
-            column if column > indent => self.node(column),
+            column if self.is_inside(column, indent) => self.node(column),
             _ => self.empty(end, Properties::default()),
         }
     }
@@ -245,7 +249,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         let end = self.scan.at;
         self.scan.to_token();
         match self.scan.token_column() {
-            column if column > indent => self.node(column),
+            column if self.is_inside(column, indent) => self.node(column),
             column if column == indent && self.scan.at_indicator(b'-') => {
                 self.open(Form::IndentlessSequence, indent, Properties::default())
             }
@@ -261,18 +265,33 @@ impl<'t, 'c> Parser<'t, 'c> {
         let end = self.scan.at;
         self.scan.to_token();
         match self.scan.token_column() {
-            column if column > indent => self.node(column),
+            column if self.is_inside(column, indent) => self.node(column),
             _ => self.empty(end, Properties::default()),
         }
     }
 
     /// A value that stands deeper than the collection it belongs to.
     fn node(&mut self, column: i32) -> Outcome<()> {
-        let start = self.start(column);
+        let start = self.start_node(column);
         match self.scan.here() {
             b'&' | b'!' => self.node_with_properties(start),
             _ => self.content(start, Properties::default(), Properties::default()),
         }
+    }
+
+    /// Whether a token belongs to the value that is waited for: it is indented more, or is that of
+    /// a block scalar, for which go-yaml asks no indentation.
+    #[inline]
+    fn is_inside(&self, column: i32, indent: i32) -> bool {
+        column > indent || column == indent && matches!(self.scan.here(), b'|' | b'>')
+    }
+
+    fn start_node(&mut self, column: i32) -> Start {
+        let start = self.start(column);
+        if self.levels.is_empty() {
+            self.root_key = start.may_be_key.then_some(start.mark);
+        }
+        start
     }
 
     /// Reads anchor and tag. Those on the line of a key are the key's, those on lines before are
@@ -282,20 +301,21 @@ impl<'t, 'c> Parser<'t, 'c> {
         while matches!(self.scan.here(), b'&' | b'!') {
             let mark = self.scan.mark();
             if !self.property(&mut beside)? {
-                return self.two_of_a_kind(start, mark, above.and(beside));
+                let first = above.clone().and(beside).unwrap_or(above);
+                return self.two_of_a_kind(mark, first);
             }
             let end = self.scan.at;
             self.scan.to_token();
-            if self.scan.line == start.mark.line {
+            if self.scan.line == start.mark.line && self.scan.token_column() >= 0 {
                 continue;
             }
             let Some(all) = above.clone().and(beside) else {
-                return self.two_of_a_kind(start, start.mark, Some(above));
+                return self.two_of_a_kind(start.mark, above);
             };
             (above, beside) = (all, Properties::default());
             let indent = self.scan.indent;
             match self.scan.token_column() {
-                column if column > indent => start = self.start(column),
+                column if self.is_inside(column, indent) => start = self.start_node(column),
                 column if column == indent && self.takes_indentless() => {
                     return self.open(Form::IndentlessSequence, indent, above);
                 }
@@ -307,18 +327,12 @@ impl<'t, 'c> Parser<'t, 'c> {
 
     /// Two anchors or two tags: go-yaml takes the first for those of nothing at all, and then
     /// stumbles over the second unless the document is over.
-    fn two_of_a_kind(
-        &mut self,
-        start: Start,
-        second: Mark,
-        first: Option<Properties<'t>>,
-    ) -> Outcome<()> {
+    fn two_of_a_kind(&mut self, second: Mark, first: Properties<'t>) -> Outcome<()> {
         self.scan.go_back(second);
         if !self.levels.is_empty() {
             return two_kinds(self.scan.character(second.at));
         }
-        self.lost_key = (start.may_be_key && start.mark.at < second.at).then_some(start.mark);
-        self.empty(second.at, first.unwrap_or_default())
+        self.empty(second.at, first)
     }
 
     fn takes_indentless(&self) -> bool {
@@ -358,13 +372,13 @@ impl<'t, 'c> Parser<'t, 'c> {
             b'[' | b'{' => {
                 return match above.clone().and(beside) {
                     Some(all) => self.open_flow(all),
-                    None => self.two_of_a_kind(start, start.mark, Some(above)),
+                    None => self.two_of_a_kind(start.mark, above),
                 };
             }
             b'|' | b'>' => self.scan.block()?,
             b'\'' | b'"' => self.scan.quoted()?,
             _ if self.scan.at_plain() => self.scan.plain()?,
-            _ => return self.nothing(start, above.and(beside)),
+            _ => return self.nothing(above.and(beside)),
         };
         if start.may_be_key && scalar.one_line && self.scan.colon_follows(start.mark)? {
             self.open_at(Form::BlockMapping, start, above)?;
@@ -373,7 +387,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         }
         match above.clone().and(beside) {
             Some(all) => self.scalar(&scalar, all),
-            None => self.two_of_a_kind(start, start.mark, Some(above)),
+            None => self.two_of_a_kind(start.mark, above),
         }
     }
 
@@ -387,19 +401,17 @@ impl<'t, 'c> Parser<'t, 'c> {
         }
         if !above.is_empty() {
             self.scan.go_back(start.mark);
-            return self.nothing(start, Some(above));
+            return self.nothing(Some(above));
         }
         self.out.alias(name, span)
     }
 
     /// Properties of nothing at all, or an error.
-    fn nothing(&mut self, start: Start, properties: Option<Properties<'t>>) -> Outcome<()> {
+    fn nothing(&mut self, properties: Option<Properties<'t>>) -> Outcome<()> {
         let here = self.scan.here();
         let known = b"*,]}".contains(&here) || self.scan.at_indicator(b':');
         match properties {
             Some(properties) if !properties.is_empty() && known => {
-                self.lost_key =
-                    (start.may_be_key && start.mark.at < self.scan.at).then_some(start.mark);
                 self.empty(self.scan.at, properties)
             }
             _ => Err(self.scan.cannot_start()),
@@ -414,10 +426,12 @@ impl<'t, 'c> Parser<'t, 'c> {
             properties.anchor.get_or_insert(name);
             return Ok(is_first);
         }
-        let tag = self.scan.tag(&self.handles)?;
-        let is_first = properties.tag.is_none();
-        properties.tag.get_or_insert(tag);
-        Ok(is_first)
+        if properties.tag.is_some() {
+            self.scan.tag_parts()?;
+            return Ok(false);
+        }
+        properties.tag = Some(self.scan.tag(&self.handles)?);
+        Ok(true)
     }
 
     fn start(&self, column: i32) -> Start {
@@ -502,18 +516,19 @@ impl<'t, 'c> Parser<'t, 'c> {
         if !self.scan.at_plain() && b"\t@`%".contains(&self.scan.here()) {
             return Err(self.scan.cannot_start());
         }
-        let wanted = match form {
-            Form::BlockMapping => "a key should stand here",
-            _ => "`-` should stand here",
+        let (wanted, what) = match form {
+            Form::BlockMapping => ("a key should stand here", "mapping"),
+            _ => ("`-` should stand here", "list"),
         };
-        match column.cmp(&self.scan.indent) {
-            std::cmp::Ordering::Greater if self.scan.key_allowed => fault(
-                here,
-                format!("{wanted}, indented as the others: by {}", self.scan.indent),
-            ),
-            std::cmp::Ordering::Greater => fault(here, "nothing can follow a value on its line"),
-            _ => fault(here, wanted),
+        let indent = self.scan.indent;
+        if column <= indent {
+            return fault(here, wanted);
         }
+        if !self.scan.key_allowed {
+            return fault(here, "nothing can follow a value on its line");
+        }
+        let message = format!("indented by {column}, the {what} around it by {indent}: {wanted}");
+        fault(here, message)
     }
 }
 

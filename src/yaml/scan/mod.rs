@@ -182,12 +182,17 @@ impl<'t> Scanner<'t> {
         class & (is::BREAK | is::END) != 0 || class & is::LEAD != 0 && self.break_length(at) > 0
     }
 
-    /// The length in bytes of the line break at an offset; 0 if there is none.
+    /// The length in bytes of the line break at an offset; 0 if there is none. kubectl drops the
+    /// carriage return of a line that ends with both; go-yaml then sees what it left.
     #[inline]
     fn break_length(&self, at: usize) -> usize {
         match self.byte(at) {
             b'\n' => 1,
-            b'\r' => 1 + usize::from(self.byte(at + 1) == b'\n'),
+            b'\r' => match (self.byte(at + 1), self.byte(at + 2)) {
+                (b'\n', _) => 2,
+                (b'\r', b'\n') => 3,
+                _ => 1,
+            },
             0xC2 if self.byte(at + 1) == 0x85 => 2,
             0xE2 if self.byte(at + 1) == 0x80 && matches!(self.byte(at + 2), 0xA8 | 0xA9) => 3,
             _ => 0,
@@ -219,9 +224,9 @@ impl<'t> Scanner<'t> {
 
     /// Line breaks are read as `\n`, but for U+2028 and U+2029, which stay.
     fn break_as_read(&self, at: usize, length: usize) -> char {
-        match (length, self.byte(at + 2)) {
-            (3, 0xA8) => '\u{2028}',
-            (3, _) => '\u{2029}',
+        match (length, self.byte(at), self.byte(at + 2)) {
+            (3, 0xE2, 0xA8) => '\u{2028}',
+            (3, 0xE2, _) => '\u{2029}',
             _ => '\n',
         }
     }

@@ -16,7 +16,7 @@ impl Scanner<'_> {
         }
         let next = self.at + 1;
         match first {
-            b'-' => class(self.byte(next)) & is::BLANK == 0,
+            b'-' => !self.is_blank_or_end(next),
             b'?' | b':' => self.flow == 0 && !self.is_blank_or_end(next),
             _ => classes & is::LEAD != 0 && self.break_length(self.at) == 0,
         }

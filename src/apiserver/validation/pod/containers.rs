@@ -21,9 +21,6 @@ use crate::apiserver::validation::format::is_dns1123_label;
 use crate::apiserver::validation::seen::Seen;
 use crate::finding::Step;
 
-/// The lists of containers of a pod, in the order of `VisitContainersWithPath`.
-pub const CONTAINER_LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
-
 /// The pod around a container.
 #[derive(Clone, Copy)]
 struct Pod<'a, 'p, 'v> {
@@ -52,6 +49,7 @@ pub fn validate_all_containers(
 
 /// `validateContainers`.
 fn validate_containers(v: &mut Validation, pod: Pod<'_, '_, '_>) {
+    let options = pod.options;
     let containers = pod.spec.key("containers");
     if containers.is_empty() {
         v.required("CON-01", &containers, "");
@@ -66,8 +64,8 @@ fn validate_containers(v: &mut Validation, pod: Pod<'_, '_, '_>) {
         }
         validate_lifecycle_and_probes(v, &container, pod);
         let policy = container.key("restartPolicy");
-        if v.gates.container_restart_rules {
-            validate_container_restart_policy(v, &container);
+        if options.allow_container_restart_policy_rules {
+            validate_container_restart_policy(v, &container, options);
         } else if policy.is_set() {
             let detail = "may not be set for non-init containers";
             v.forbidden("INI-04", &policy, detail);
@@ -81,6 +79,7 @@ fn validate_containers(v: &mut Validation, pod: Pod<'_, '_, '_>) {
 
 /// `validateInitContainers`.
 fn validate_init_containers(v: &mut Validation, pod: Pod<'_, '_, '_>) {
+    let options = pod.options;
     let mut all_names = Seen::new();
     for container in pod.spec.key("containers").items() {
         all_names.insert(container.key("name").text());
@@ -88,7 +87,7 @@ fn validate_init_containers(v: &mut Validation, pod: Pod<'_, '_, '_>) {
     let containers = pod.spec.key("initContainers");
     for container in containers.items() {
         validate_container_common(v, &container, pod);
-        validate_init_container_restart_policy(v, &container);
+        validate_init_container_restart_policy(v, &container, options);
         let name = container.key("name");
         if all_names.has(name.text()) {
             v.duplicate("CON-04", &name);
@@ -114,12 +113,7 @@ fn validate_init_containers(v: &mut Validation, pod: Pod<'_, '_, '_>) {
                 }
             }
         }
-        if !pod
-            .options
-            .allow_existing_restart_container_for_non_sidecar_init_container
-        {
-            validate_init_container_resize_policy(v, &container);
-        }
+        validate_init_container_resize_policy(v, &container, options);
     }
 }
 
@@ -206,8 +200,8 @@ fn validate_container_common(v: &mut Validation, container: &Field<'_, '_>, pod:
         v.not_supported("CON-07", &policy, &policies);
     }
     validate_container_ports(v, &container.key("ports"));
-    validate_env(v, &container.key("env"));
-    validate_env_from(v, &container.key("envFrom"));
+    validate_env(v, &container.key("env"), pod.options);
+    validate_env_from(v, &container.key("envFrom"), pod.options);
     validate_volume_mounts(v, container, pod.volumes);
     validate_volume_devices(v, container, pod.volumes);
     validate_pull_policy(v, &container.key("imagePullPolicy"));
@@ -236,7 +230,8 @@ fn validate_lifecycle_and_probes(
     pod: Pod<'_, '_, '_>,
 ) {
     let grace_period = pod.spec.key("terminationGracePeriodSeconds");
-    validate_lifecycle(v, &container.key("lifecycle"), &grace_period);
+    let lifecycle = container.key("lifecycle");
+    validate_lifecycle(v, &lifecycle, &grace_period, pod.options);
     validate_liveness_probe(v, &container.key("livenessProbe"));
     validate_readiness_probe(v, &container.key("readinessProbe"));
     validate_liveness_probe(v, &container.key("startupProbe"));

@@ -4,11 +4,11 @@
 //! `pkg/apis/core/validation/validation.go`. Not here: the fields that variables may hold
 //! (`downward`).
 
-use super::containers::CONTAINER_LISTS;
 use super::downward::{
     FieldRows, validate_container_resource_field_selector, validate_object_field_selector,
 };
 use super::paths::validate_path_no_backsteps;
+use super::{PodOptions, visit_containers_with_path};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::{
@@ -37,20 +37,20 @@ const FIELD_ROWS: FieldRows = FieldRows {
 };
 
 /// `ValidateEnv`.
-pub fn validate_env(v: &mut Validation, variables: &Field<'_, '_>) {
+pub fn validate_env(v: &mut Validation, variables: &Field<'_, '_>, options: &PodOptions) {
     for variable in variables.items() {
         let name = variable.key("name");
         if name.text().is_empty() {
             v.required("ENV-01", &name, "");
         } else {
-            v.invalid_each("ENV-02", &name, is_name(v, name.text()));
+            v.invalid_each("ENV-02", &name, is_name(name.text(), options));
         }
-        validate_env_var_value_from(v, &variable);
+        validate_env_var_value_from(v, &variable, options);
     }
 }
 
 /// `validateEnvVarValueFrom`.
-fn validate_env_var_value_from(v: &mut Validation, variable: &Field<'_, '_>) {
+fn validate_env_var_value_from(v: &mut Validation, variable: &Field<'_, '_>, options: &PodOptions) {
     let from = variable.key("valueFrom");
     if !from.is_set() {
         return;
@@ -79,7 +79,7 @@ fn validate_env_var_value_from(v: &mut Validation, variable: &Field<'_, '_>) {
     let sources = sources.iter().filter(|source| source.is_set()).count();
     let value = variable.key("value");
     if sources == 0 {
-        let detail = if v.gates.env_files {
+        let detail = if options.allow_env_files_validation {
             "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, \
              `secretKeyRef` or `fileKeyRef`"
         } else {
@@ -131,11 +131,11 @@ fn validate_file_key_selector(v: &mut Validation, selector: &Field<'_, '_>) {
 }
 
 /// `ValidateEnvFrom`.
-pub fn validate_env_from(v: &mut Validation, sources: &Field<'_, '_>) {
+pub fn validate_env_from(v: &mut Validation, sources: &Field<'_, '_>, options: &PodOptions) {
     for source in sources.items() {
         let prefix = source.key("prefix");
         if !prefix.text().is_empty() {
-            v.invalid_each("ENV-16", &prefix, is_name(v, prefix.text()));
+            v.invalid_each("ENV-16", &prefix, is_name(prefix.text(), options));
         }
         let (config_map, secret) = (source.key("configMapRef"), source.key("secretRef"));
         for reference in [&config_map, &secret] {
@@ -171,13 +171,11 @@ fn validate_env_source(v: &mut Validation, source: &Field<'_, '_>) {
 
 /// `validateFileKeyRefVolumes`.
 pub fn validate_file_key_ref_volumes(v: &mut Validation, spec: &Field<'_, '_>) {
-    for list in CONTAINER_LISTS {
-        for container in spec.key(list).items() {
-            for variable in container.key("env").items() {
-                validate_file_key_ref_volume(v, spec, &variable);
-            }
+    visit_containers_with_path(spec, |container| {
+        for variable in container.key("env").items() {
+            validate_file_key_ref_volume(v, spec, &variable);
         }
-    }
+    });
 }
 
 fn validate_file_key_ref_volume(
@@ -210,8 +208,8 @@ fn validate_file_key_ref_volume(
 }
 
 /// What is wrong with the name of a variable.
-fn is_name(v: &Validation, name: &str) -> Messages {
-    if v.gates.relaxed_environment_variables {
+fn is_name(name: &str, options: &PodOptions) -> Messages {
+    if options.allow_relaxed_environment_variable_validation {
         is_relaxed_env_var_name(name)
     } else {
         is_env_var_name(name)

@@ -47,9 +47,7 @@ pub fn validate_pod_spec(
     let valid_volumes = volumes::validate_volumes(v, &volumes, metadata, options);
     claims::validate_pod_resource_claims(v, &spec.key("resourceClaims"), metadata);
     containers::validate_all_containers(v, spec, &valid_volumes, options);
-    if v.gates.pod_level_resources {
-        resources::validate_pod_resources(v, spec, options);
-    }
+    resources::validate_pod_resources(v, spec, options);
     validate_pod_host_network_deps(v, spec, options);
     validate_restart_policy(v, &spec.key("restartPolicy"));
     dns::validate_dns_policy(v, &spec.key("dnsPolicy"));
@@ -91,6 +89,11 @@ fn any_container<'v>(
     let mut any = false;
     visit_containers_with_path(spec, |container| any = any || is_such(container));
     any
+}
+
+/// `IsRestartableInitContainer` of `pkg/api/pod/util.go`: whether it is a sidecar.
+fn is_restartable_init_container(container: &Field<'_, '_>) -> bool {
+    container.key("restartPolicy").text() == "Always"
 }
 
 /// `ValidateLabelName` and `ValidateQualifiedName`.

@@ -87,7 +87,7 @@ fn validate_mount_propagation(
     let field = mounts.child(Step::Key("mountPropagation"), propagation.value());
     let supported = ["Bidirectional", "HostToContainer", "None"];
     if !supported.contains(&mode) {
-        v.not_supported("CON-23", &field, &supported);
+        v.not_supported("CON-23", &field, &supported).of(mode);
     }
     let context = container.key("securityContext");
     let privileged = context.key("privileged");
@@ -126,7 +126,8 @@ fn validate_mount_recursive_read_only(
             }
         }
         _ => {
-            v.not_supported("CON-25", &field, &["Disabled", "Enabled", "IfPossible"]);
+            let supported = ["Disabled", "Enabled", "IfPossible"];
+            v.not_supported("CON-25", &field, &supported).of(mode);
         }
     }
 }

@@ -14,7 +14,7 @@ pub fn validate_local_descending_path(
     target: &str,
 ) {
     if target.starts_with('/') {
-        v.invalid(row, field, "must be a relative path");
+        v.invalid(row, field, "must be a relative path").of(target);
     }
     validate_path_no_backsteps(v, row, field, target);
 }
@@ -27,7 +27,7 @@ pub fn validate_path_no_backsteps(
     target: &str,
 ) {
     if has_backsteps(target) {
-        v.invalid(row, field, "must not contain '..'");
+        v.invalid(row, field, "must not contain '..'").of(target);
     }
 }
 
@@ -40,7 +40,7 @@ pub fn validate_local_non_reserved_path(
 ) {
     validate_local_descending_path(v, row, field, target);
     if target.starts_with("..") && !target.starts_with("../") {
-        v.invalid(row, field, "must not start with '..'");
+        v.invalid(row, field, "must not start with '..'").of(target);
     }
 }
 

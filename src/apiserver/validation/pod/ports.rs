@@ -54,7 +54,8 @@ pub fn accumulate_unique_host_ports<'v>(
         let (protocol, address) = (port.key("protocol").text(), port.key("hostIP").text());
         let number = host_port.int();
         if number != 0 && !accumulator.insert((protocol, address, number)) {
-            v.duplicate("CON-14", &host_port);
+            let value = format!("{protocol}/{address}/{number}");
+            v.duplicate("CON-14", &host_port).of(&value);
         }
     }
 }

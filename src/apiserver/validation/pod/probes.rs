@@ -5,6 +5,7 @@
 //! (`ContainerStopSignals`), the protocol of an HTTP probe (`H2CContainerProbe`) and the mode of a
 //! gRPC probe (`GRPCContainerProbeTLS`): they are always dropped.
 
+use super::PodOptions;
 use super::ports::validate_port_num_or_name;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -53,31 +54,35 @@ fn validate_probe(v: &mut Validation, probe: &Field<'_, '_>) {
     }
 }
 
+/// What hooks are judged with, and probes aren't.
+#[derive(Clone, Copy)]
+struct Hook<'a, 'p, 'v> {
+    grace_period: &'a Field<'p, 'v>,
+    options: &'a PodOptions,
+}
+
 /// `validateLifecycle`; `grace_period` is `terminationGracePeriodSeconds` of the pod.
 pub fn validate_lifecycle(
     v: &mut Validation,
     lifecycle: &Field<'_, '_>,
     grace_period: &Field<'_, '_>,
+    options: &PodOptions,
 ) {
+    let hook = Hook {
+        grace_period,
+        options,
+    };
     for key in ["postStart", "preStop"] {
         let handler = lifecycle.key(key);
         if handler.is_set() {
-            validate_handler(v, &handler, Some(grace_period));
+            validate_handler(v, &handler, Some(hook));
         }
     }
 }
 
 /// `validateHandler`. Hooks have a grace period, and may sleep; probes may speak gRPC.
-fn validate_handler(
-    v: &mut Validation,
-    handler: &Field<'_, '_>,
-    grace_period: Option<&Field<'_, '_>>,
-) {
-    let last = if grace_period.is_some() {
-        "sleep"
-    } else {
-        "grpc"
-    };
+fn validate_handler(v: &mut Validation, handler: &Field<'_, '_>, hook: Option<Hook<'_, '_, '_>>) {
+    let last = if hook.is_some() { "sleep" } else { "grpc" };
     let mut found = false;
     for key in ["exec", "httpGet", "tcpSocket", last] {
         let action = handler.key(key);
@@ -90,11 +95,11 @@ fn validate_handler(
             continue;
         }
         found = true;
-        match (key, grace_period) {
+        match (key, hook) {
             ("exec", _) => validate_exec_action(v, &action),
             ("httpGet", _) => validate_http_get_action(v, &action),
             ("tcpSocket", _) => validate_port_num_or_name(v, "PRB-05", &action.key("port")),
-            (_, Some(grace_period)) => validate_sleep_action(v, &action, grace_period),
+            (_, Some(hook)) => validate_sleep_action(v, &action, hook),
             (_, None) => {
                 let port = action.key("port");
                 v.invalid_each("PRB-08", &port, is_valid_port_num(port.int()));
@@ -124,18 +129,19 @@ fn validate_http_get_action(v: &mut Validation, get: &Field<'_, '_>) {
     // Upstream's path is that of the list.
     let headers = get.key("httpHeaders");
     for header in headers.items() {
-        let wrong = is_http_header_name(header.key("name").text());
-        v.invalid_each("PRB-07", &headers, wrong);
+        let name = header.key("name").text();
+        v.invalid_value("PRB-07", &headers, name, is_http_header_name(name));
     }
 }
 
 /// `validateSleepAction`.
-fn validate_sleep_action(v: &mut Validation, sleep: &Field<'_, '_>, grace_period: &Field<'_, '_>) {
+fn validate_sleep_action(v: &mut Validation, sleep: &Field<'_, '_>, hook: Hook<'_, '_, '_>) {
+    let grace_period = hook.grace_period;
     let Some(period) = grace_period.int_pointer() else {
         return;
     };
     let seconds = sleep.key("seconds").int();
-    let (least, words) = if v.gates.sleep_action_zero {
+    let (least, words) = if hook.options.allow_pod_lifecycle_sleep_action_zero_value {
         (0, "must be non-negative")
     } else {
         (1, "must be greater than 0")

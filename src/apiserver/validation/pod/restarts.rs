@@ -3,6 +3,7 @@
 //! Mirrors `validateContainerRestartPolicy`, `validateInitContainerRestartPolicy` and
 //! `validateResizePolicy` in `pkg/apis/core/validation/validation.go`.
 
+use super::PodOptions;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::seen::Seen;
@@ -12,7 +13,11 @@ const RULES_MAX: usize = 20;
 const EXIT_CODES_MAX: usize = 255;
 
 /// `validateInitContainerRestartPolicy`.
-pub fn validate_init_container_restart_policy(v: &mut Validation, container: &Field<'_, '_>) {
+pub fn validate_init_container_restart_policy(
+    v: &mut Validation,
+    container: &Field<'_, '_>,
+    options: &PodOptions,
+) {
     let policy = container.key("restartPolicy");
     let rules = container.key("restartPolicyRules");
     let Some(text) = policy.text_pointer() else {
@@ -21,12 +26,12 @@ pub fn validate_init_container_restart_policy(v: &mut Validation, container: &Fi
         }
         return;
     };
-    if !v.gates.container_restart_rules {
+    if !options.allow_container_restart_policy_rules {
         if text != "Always" {
             v.not_supported("INI-02", &policy, &["Always"]);
         }
-    } else if text != "Always" || v.gates.restart_all_containers {
-        validate_container_restart_policy(v, container);
+    } else if text != "Always" || options.allow_restart_all_containers {
+        validate_container_restart_policy(v, container, options);
     } else if !rules.is_empty() {
         let detail = "restartPolicyRules are not allowed for init containers with restart policy \
                       Always";
@@ -36,7 +41,11 @@ pub fn validate_init_container_restart_policy(v: &mut Validation, container: &Fi
 }
 
 /// `validateContainerRestartPolicy`.
-pub fn validate_container_restart_policy(v: &mut Validation, container: &Field<'_, '_>) {
+pub fn validate_container_restart_policy(
+    v: &mut Validation,
+    container: &Field<'_, '_>,
+    options: &PodOptions,
+) {
     let policy = container.key("restartPolicy");
     let rules = container.key("restartPolicyRules");
     match policy.text_pointer() {
@@ -49,13 +58,13 @@ pub fn validate_container_restart_policy(v: &mut Validation, container: &Field<'
     }
     too_many(v, "INI-06", &rules, RULES_MAX);
     for rule in rules.items() {
-        validate_rule(v, &rule);
+        validate_rule(v, &rule, options);
     }
 }
 
-fn validate_rule(v: &mut Validation, rule: &Field<'_, '_>) {
+fn validate_rule(v: &mut Validation, rule: &Field<'_, '_>, options: &PodOptions) {
     let action = rule.key("action");
-    let actions: &[&str] = if v.gates.restart_all_containers {
+    let actions: &[&str] = if options.allow_restart_all_containers {
         &["Restart", "RestartAllContainers"]
     } else {
         &["Restart"]
@@ -116,7 +125,8 @@ pub fn validate_resize_policy(
                 "must be 'NotRequired' when `restartPolicy` is 'Never'"
             };
             v.invalid("RES-22", policies, detail)
-                .with(pod_policy, "restartPolicy");
+                .with(pod_policy, "restartPolicy")
+                .of(restart);
         }
     }
 }
@@ -125,14 +135,21 @@ fn one_of(v: &mut Validation, field: &Field<'_, '_>, text: &str, supported: &[&s
     if text.is_empty() {
         v.required("RES-22", field, "");
     } else if !supported.contains(&text) {
-        v.not_supported("RES-22", field, supported);
+        v.not_supported("RES-22", field, supported).of(text);
     }
 }
 
 /// The part of `validateInitContainers` about `resizePolicy`: the last two checks of a container.
-pub fn validate_init_container_resize_policy(v: &mut Validation, container: &Field<'_, '_>) {
+pub fn validate_init_container_resize_policy(
+    v: &mut Validation,
+    container: &Field<'_, '_>,
+    options: &PodOptions,
+) {
     let always = container.key("restartPolicy").text() == "Always";
-    if always || !v.gates.plain_init_containers_resize_without_restart {
+    if always
+        || options.allow_existing_restart_container_for_non_sidecar_init_container
+        || !v.gates.plain_init_containers_resize_without_restart
+    {
         return;
     }
     for policy in container.key("resizePolicy").items() {
