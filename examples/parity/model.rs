@@ -210,6 +210,15 @@ fn admitted(admission: &Admission<'_>, accepted: u16) -> Answer {
         detail: error.detail.to_string(),
     });
     let causes: Vec<Cause> = causes.collect();
+    if let [only] = &causes[..]
+        && only.reason == "InternalError"
+    {
+        return Answer {
+            code: 500,
+            message: Some(format!("Internal error occurred: {}", only.detail)),
+            ..Answer::default()
+        };
+    }
     let warnings = validation
         .warnings
         .iter()
