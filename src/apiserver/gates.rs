@@ -47,12 +47,16 @@ gates! {
     stateful_set_service_name: 33..;
     /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
     apps_updates_judged_twice: 29..34;
+    /// An update of a ReplicationController is judged as a creation, too.
+    replication_controller_updates_judged_twice: 29..35;
+    /// What the name of a ReplicationController is generated from isn't judged by itself.
+    replication_controller_names_once: 35..;
     /// `JobManagedBy`: `managedBy` of Jobs.
     job_managed_by: 32..;
     /// `JobSuccessPolicy`: `successPolicy` of Jobs.
     job_success_policy: 31..;
-    /// An update of an Indexed Job looks at the names of its pods, too.
-    job_update_judges_name: 37..;
+    /// An update of a Job is judged as a creation, too.
+    job_updates_judged_twice: 29..37;
     /// `MutablePodResourcesForSuspendedJobs`.
     mutable_pod_resources: 36..;
     /// A pattern for conditions of pods in a CronJob has a default for its status.
