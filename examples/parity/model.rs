@@ -210,12 +210,11 @@ fn admitted(admission: &Admission<'_>, accepted: u16) -> Answer {
         detail: error.detail.to_string(),
     });
     let causes: Vec<Cause> = causes.collect();
-    if let [only] = &causes[..]
-        && only.reason == "InternalError"
-    {
+    // What the server can't do by a fault of its own comes alone, and without causes.
+    if let Some(cause) = causes.iter().find(|cause| cause.reason == "InternalError") {
         return Answer {
             code: 500,
-            message: Some(format!("Internal error occurred: {}", only.detail)),
+            message: Some(cause.detail.clone()),
             ..Answer::default()
         };
     }
