@@ -120,6 +120,22 @@ impl Tree {
         self.nodes.get(id.0 as usize).copied().unwrap_or(NULL)
     }
 
+    /// Whether this is the text of a key. Most keys differ in length or in the first byte already.
+    #[inline]
+    fn is_key(&self, raw: &RawNode, key: &str) -> bool {
+        if raw.tag == Tag::Alias {
+            return self.text_of(&self.raw(NodeId(raw.a))) == key;
+        }
+        if raw.b.wrapping_sub(raw.a) as usize != key.len() {
+            return false;
+        }
+        let from: &str = if raw.pooled { &self.pool } else { &self.text };
+        let written = from.as_bytes().get(raw.a as usize..raw.b as usize);
+        written.is_some_and(|written| {
+            written.first() == key.as_bytes().first() && written == key.as_bytes()
+        })
+    }
+
     fn text_of(&self, raw: &RawNode) -> &str {
         let from: &str = if raw.pooled { &self.pool } else { &self.text };
         from.get(raw.a as usize..raw.b as usize).unwrap_or("")
@@ -228,24 +244,22 @@ impl<'t> Node<'t> {
 
     /// The entry of a mapping with this key.
     pub fn entry(self, key: &str) -> Option<(Node<'t>, Node<'t>)> {
-        self.entries().find(|(k, _)| k.is_text(key))
-    }
-
-    /// Whether `text` would give this. Most keys differ in length already.
-    fn is_text(self, text: &str) -> bool {
-        let raw = self.raw();
-        let from = if raw.pooled {
-            &self.tree.pool
-        } else {
-            &*self.tree.text
+        // Nothing is asked more often: this goes along the keys by hand.
+        let (tree, raw) = (self.tree, self.raw());
+        if raw.tag != Tag::Value(Kind::Mapping) {
+            return None;
+        }
+        let node = |id| Node {
+            tree,
+            id: NodeId(id),
         };
-        match raw.tag {
-            Tag::Value(Kind::Sequence | Kind::Mapping) | Tag::Alias => text.is_empty(),
-            Tag::Value(_) if raw.b.wrapping_sub(raw.a) as usize != text.len() => false,
-            Tag::Value(_) => {
-                let bytes = from.as_bytes().get(raw.a as usize..raw.b as usize);
-                bytes == Some(text.as_bytes())
+        let mut at = raw.a;
+        loop {
+            let found = tree.nodes.get(at as usize)?;
+            if tree.is_key(found, key) {
+                return Some((node(at), node(found.next)));
             }
+            at = tree.nodes.get(found.next as usize)?.next;
         }
     }
 

@@ -46,8 +46,8 @@ enum Plan {
 
 const PLANS: &[(usize, Plan)] = &[
     (6, Plan::AsItIs),
-    (34, Plan::Mild),
-    (28, Plan::Sharp),
+    (29, Plan::Mild),
+    (33, Plan::Sharp),
     (16, Plan::Aim),
     (4, Plan::AimAndMore),
     (6, Plan::Chaos),

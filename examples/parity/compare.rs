@@ -1,5 +1,6 @@
 //! How two answers to a case differ, in classes that can be counted.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use kubevet::apiserver::schema::Type;
@@ -118,7 +119,7 @@ pub fn compare(
             return found;
         }
     }
-    causes(judge, ours, &mut add);
+    causes(kind, judge, ours, &mut add);
     if judge.code == ours.code && judge.code < 300 {
         let (theirs, own): (BTreeSet<_>, BTreeSet<_>) = (
             judge.warnings.iter().collect(),
@@ -143,12 +144,27 @@ pub fn compare(
     found
 }
 
+/// The field of a cause. The server puts the claims of a StatefulSet before its volumes in the
+/// random order of a Go map, so that their numbers say nothing.
+fn place<'c>(kind: &str, cause: &'c Cause) -> Cow<'c, str> {
+    let volumes = "spec.template.spec.volumes[";
+    let rest = cause
+        .field
+        .strip_prefix(volumes)
+        .filter(|_| kind == "StatefulSet");
+    match rest.and_then(|rest| rest.split_once(']')) {
+        Some((_, rest)) => Cow::Owned(format!("{volumes}]{rest}")),
+        None => Cow::Borrowed(&cause.field),
+    }
+}
+
 fn causes(
+    kind: &str,
     judge: &Answer,
     ours: &Answer,
     add: &mut dyn FnMut(What, &'static str, &str, &str, &str),
 ) {
-    let same = |a: &Cause, b: &Cause| a.field == b.field && a.reason == b.reason;
+    let same = |a: &Cause, b: &Cause| place(kind, a) == place(kind, b) && a.reason == b.reason;
     for cause in &judge.causes {
         if ours
             .causes

@@ -3,9 +3,10 @@
 //!
 //! What Go's encoding can't tell from absence is left out on both sides: `null`, empty texts, lists
 //! and mappings, zero and `false` (a pointer to such a value counts as absent, too). So are
-//! `status`, and in `metadata` what the server sets: identity, times, versions, and the namespace
-//! of the request, and a name made of `generateName`. Amounts are written in the canonical form, times with what RFC 3339 leaves free
-//! settled. Aliases that conversion writes back are left out.
+//! `status`, and in `metadata` what the server sets: identity, times, versions, the namespace of the
+//! request, a name made of `generateName`, and the generation of a DaemonSet's template. Amounts are
+//! written in the canonical form, times with what RFC 3339 leaves free settled. Aliases that
+//! conversion writes back are left out.
 
 use kubevet::apiserver::schema::{Scalar, Shape, Type};
 use kubevet::minor::Minor;
@@ -28,16 +29,24 @@ pub fn normal(object: &Value, root: Type<'static>, minor: Minor) -> Value {
     if let Value::Object(map) = &mut object {
         map.remove("status");
         if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
-            metadata.retain(|key, _| !SERVER_SET.contains(&&**key));
-            if metadata
-                .get("namespace")
-                .is_some_and(|name| name == "default")
-            {
-                metadata.remove("namespace");
-            }
+            wipe(metadata);
         }
     }
     value(&object, root, minor).unwrap_or(Value::Object(Map::new()))
+}
+
+/// Takes out what the server sets.
+fn wipe(metadata: &mut Map<String, Value>) {
+    metadata.retain(|key, _| !SERVER_SET.contains(&&**key));
+    let text = |key| metadata.get(key).and_then(Value::as_str).unwrap_or("");
+    let (named, spaced) = (
+        text("generateName").is_empty(),
+        text("namespace") != "default",
+    );
+    metadata.retain(|key, _| (named || key != "name") && (spaced || key != "namespace"));
+    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+        annotations.remove("deprecated.daemonset.template.generation");
+    }
 }
 
 fn value(of: &Value, kind: Type<'static>, minor: Minor) -> Option<Value> {

@@ -8,7 +8,9 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, autoscaling, batch, claim, meta, pod, policy, service};
+use super::validation::{
+    apps, autoscaling, batch, claim, meta, pod, policy, replication_controller, service,
+};
 use super::warnings::{self, workloads};
 use crate::minor::Minor;
 use crate::tree::Node;
@@ -185,6 +187,18 @@ pub static STRATEGIES: &[Strategy] = &[
         validate_update: pod::update::validate_pod_update,
         warnings: workloads::of_pod,
         warnings_on_update: no_warnings_on_update,
+    },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "ReplicationController",
+        namespaced: true,
+        defaults: effective::replication_controller::replication_controller,
+        prepare: effective::apps::prepare,
+        validate: replication_controller::validate_replication_controller,
+        validate_update: replication_controller::validate_replication_controller_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_replication_controller_update,
     },
 ];
 

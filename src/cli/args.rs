@@ -105,7 +105,7 @@ pub struct LintArgs {
     #[arg(long, value_name = "NAME", default_value = "<stdin>")]
     pub stdin_filename: String,
 
-    /// Accept folders that hold no object at all
+    /// Accept folders that hold no object at all, and standard input without any text
     #[arg(long)]
     pub allow_empty: bool,
 

@@ -185,6 +185,17 @@ pub fn collect(request: &Request, stdin: impl Read) -> Result<Inputs, InputError
 }
 
 impl Inputs {
+    /// Whether standard input was asked for and holds nothing but blanks, comments and `---`: most
+    /// often what should have written there failed.
+    pub fn stdin_is_empty(&self) -> bool {
+        let mut lines = self
+            .stdin
+            .split(|&byte| byte == b'\n')
+            .map(<[u8]>::trim_ascii);
+        let is_nothing = |line: &[u8]| line.is_empty() || line == b"---" || line.starts_with(b"#");
+        self.files.iter().any(|file| file.path.is_none()) && lines.all(is_nothing)
+    }
+
     /// The bytes of a file. May be called from several threads.
     ///
     /// # Errors

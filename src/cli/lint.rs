@@ -272,7 +272,8 @@ fn exit_code(
         let least = config.map_or(Severity::Error, Config::fail_on);
         args.fail_on != Some(FailOn::Never) && finding.severity >= least
     };
-    let empty = !inputs.walked.is_empty() && outcome.summary.objects == 0 && !args.allow_empty;
+    let looked_for_some = !inputs.walked.is_empty() || inputs.stdin_is_empty();
+    let empty = looked_for_some && outcome.summary.objects == 0 && !args.allow_empty;
     if outcome.unread || empty {
         exit::UNREAD
     } else if outcome.findings.iter().any(is_bad) {

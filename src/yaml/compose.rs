@@ -112,6 +112,9 @@ struct Frame {
     first: usize,
     /// How many merge keys it has.
     merges: usize,
+    /// A bit for each key, by some of its bytes: where none is set twice, no two keys are equal.
+    keys: u64,
+    maybe_double: bool,
     /// The bracket or the first value.
     start: Span,
 }
@@ -123,8 +126,9 @@ impl<'t, 'c> Composer<'t, 'c> {
             reading,
             text,
             anchors: HashMap::new(),
-            frames: Vec::new(),
-            pending: Vec::new(),
+            // Enough for most documents.
+            frames: Vec::with_capacity(16),
+            pending: Vec::with_capacity(64),
             has_alias: false,
         }
     }
@@ -263,6 +267,7 @@ impl<'t, 'c> Composer<'t, 'c> {
                 if style == Style::Plain && text == "<<" {
                     self.count_merge();
                 }
+                self.note_key(text);
                 return Ok(self.text_node(kind, style, span, text, place));
             }
             Kind::Bool if resolve::bool_value(text) => "true".into(),
@@ -275,7 +280,21 @@ impl<'t, 'c> Composer<'t, 'c> {
             Kind::Null => return fault(span, "a key can't be null"),
             Kind::Sequence | Kind::Mapping => return collection_as_key(span),
         };
+        self.note_key(&written);
         Ok(self.text_node(Kind::String, style, span, &written, None))
+    }
+
+    #[inline]
+    fn note_key(&mut self, key: &str) {
+        let bytes = key.as_bytes();
+        let byte = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
+        let last = bytes.len().saturating_sub(1);
+        let sum = bytes.len() + 3 * byte(0) + 5 * byte(last / 2) + 7 * byte(last);
+        let bit = 1 << (sum % 64);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.maybe_double |= frame.keys & bit != 0;
+            frame.keys |= bit;
+        }
     }
 
     fn count_merge(&mut self) {
@@ -318,6 +337,8 @@ impl<'t, 'c> Composer<'t, 'c> {
             kind,
             first: self.pending.len(),
             merges: 0,
+            keys: 0,
+            maybe_double: false,
             start: span,
         });
         Ok(())
@@ -360,7 +381,8 @@ impl<'t, 'c> Composer<'t, 'c> {
     /// Expands merges and drops doubled keys of the mapping that ends.
     fn settle_keys(&mut self, frame: &Frame) -> Outcome<()> {
         let children = self.pending.get(frame.first..).unwrap_or(&[]);
-        if frame.merges == 0 && !tree::has_double(self.builder.tree(), children) {
+        let may_double = frame.merges > 0 || frame.maybe_double;
+        if !may_double || frame.merges == 0 && !tree::has_double(self.builder.tree(), children) {
             return Ok(());
         }
         let mut children = self.pending.split_off(frame.first);

@@ -17,6 +17,7 @@ impl<'t> Parser<'t, '_> {
         self.scan.at += 1;
         self.scan.flow += 1;
         self.scan.key_allowed = true;
+        self.keyless |= self.scan.flow == 1;
         Ok(())
     }
 
@@ -43,7 +44,6 @@ impl<'t> Parser<'t, '_> {
             self.scan.at += 1;
             self.scan.flow -= 1;
             self.scan.key_allowed = false;
-            self.root_is_empty = self.levels.len() == 1 && level.next == Next::Entry;
             return self.close(Some(self.scan.at as u32));
         }
         self.expect(Next::Separator);
@@ -65,6 +65,7 @@ impl<'t> Parser<'t, '_> {
                 _ => self.flow_node(None),
             };
         }
+        self.keyless &= self.scan.flow > 1;
         self.flow_node(Some(start))
     }
 

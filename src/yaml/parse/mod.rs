@@ -74,8 +74,9 @@ pub(super) struct Parser<'t, 'c> {
     handles: Handles<'t>,
     /// Where the value of the document starts, if that may still become a key for go-yaml.
     root_key: Option<Mark>,
-    /// The value of the document is `[]` or `{}`: go-yaml forgets then that it hopes for a key.
-    root_is_empty: bool,
+    /// No key could start in the outermost brackets so far: go-yaml then forgets, when they are
+    /// closed, that they may be a key themselves.
+    keyless: bool,
 }
 
 impl<'t, 'c> Parser<'t, 'c> {
@@ -83,10 +84,10 @@ impl<'t, 'c> Parser<'t, 'c> {
         Self {
             scan,
             out,
-            levels: Vec::new(),
+            levels: Vec::with_capacity(16),
             handles: Handles::default(),
             root_key: None,
-            root_is_empty: false,
+            keyless: false,
         }
     }
 
@@ -204,7 +205,7 @@ impl<'t, 'c> Parser<'t, 'c> {
                     break;
                 }
                 _ if self.scan.line != start.mark.line => return self.no_colon(start),
-                b'*' => {
+                b'*' if properties.is_empty() => {
                     let (name, span) = self.scan.name()?;
                     self.out.alias(name, span)?;
                     break;
@@ -300,7 +301,8 @@ impl<'t, 'c> Parser<'t, 'c> {
         while matches!(self.scan.here(), b'&' | b'!') {
             let mark = self.scan.mark();
             if !self.property(&mut beside)? {
-                return self.two_of_a_kind(mark, above.and(beside));
+                let first = above.clone().and(beside).unwrap_or(above);
+                return self.two_of_a_kind(mark, first);
             }
             let end = self.scan.at;
             self.scan.to_token();
@@ -308,7 +310,7 @@ impl<'t, 'c> Parser<'t, 'c> {
                 continue;
             }
             let Some(all) = above.clone().and(beside) else {
-                return self.two_of_a_kind(start.mark, Some(above));
+                return self.two_of_a_kind(start.mark, above);
             };
             (above, beside) = (all, Properties::default());
             let indent = self.scan.indent;
@@ -325,12 +327,12 @@ impl<'t, 'c> Parser<'t, 'c> {
 
     /// Two anchors or two tags: go-yaml takes the first for those of nothing at all, and then
     /// stumbles over the second unless the document is over.
-    fn two_of_a_kind(&mut self, second: Mark, first: Option<Properties<'t>>) -> Outcome<()> {
+    fn two_of_a_kind(&mut self, second: Mark, first: Properties<'t>) -> Outcome<()> {
         self.scan.go_back(second);
         if !self.levels.is_empty() {
             return two_kinds(self.scan.character(second.at));
         }
-        self.empty(second.at, first.unwrap_or_default())
+        self.empty(second.at, first)
     }
 
     fn takes_indentless(&self) -> bool {
@@ -370,7 +372,7 @@ impl<'t, 'c> Parser<'t, 'c> {
             b'[' | b'{' => {
                 return match above.clone().and(beside) {
                     Some(all) => self.open_flow(all),
-                    None => self.two_of_a_kind(start.mark, Some(above)),
+                    None => self.two_of_a_kind(start.mark, above),
                 };
             }
             b'|' | b'>' => self.scan.block()?,
@@ -385,7 +387,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         }
         match above.clone().and(beside) {
             Some(all) => self.scalar(&scalar, all),
-            None => self.two_of_a_kind(start.mark, Some(above)),
+            None => self.two_of_a_kind(start.mark, above),
         }
     }
 
@@ -424,10 +426,12 @@ impl<'t, 'c> Parser<'t, 'c> {
             properties.anchor.get_or_insert(name);
             return Ok(is_first);
         }
-        let tag = self.scan.tag(&self.handles)?;
-        let is_first = properties.tag.is_none();
-        properties.tag.get_or_insert(tag);
-        Ok(is_first)
+        if properties.tag.is_some() {
+            self.scan.tag_parts()?;
+            return Ok(false);
+        }
+        properties.tag = Some(self.scan.tag(&self.handles)?);
+        Ok(true)
     }
 
     fn start(&self, column: i32) -> Start {

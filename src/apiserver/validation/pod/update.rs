@@ -9,12 +9,27 @@ use super::containers::validate_containers_only_for_pod;
 use super::scheduling::validate_tolerations;
 use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
 use super::whole::validate_pod_metadata_and_spec;
+use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_in_range;
 use crate::apiserver::validation::meta::validate_object_meta_update;
+use crate::tree::Kind;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+
+/// The fields of Pods that are maps of Go.
+const MAPS: [&str; 9] = [
+    "annotations",
+    "labels",
+    "limits",
+    "matchLabels",
+    "nodeSelector",
+    "options",
+    "overhead",
+    "requests",
+    "volumeAttributes",
+];
 
 /// What is said of any other change, before a difference of the two specs in Go's notation.
 const UPDATABLE: &str = "pod updates may not change fields other than \
@@ -46,9 +61,6 @@ pub fn validate_pod_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
         old_spec.key("schedulingGates"),
     );
     validate_only_deleted_scheduling_gates(v, &gates, &old_gates);
-    if new_spec.equals(&old_spec) {
-        return;
-    }
     if v.gates.updates_keep_qos && qos(&new_spec) != qos(&old_spec) {
         v.invalid("POD-34", &new.key("metadata"), "Pod QoS is immutable");
     }
@@ -252,18 +264,71 @@ fn same_but_for_updatable_fields(new: &Field<'_, '_>, old: &Field<'_, '_>, gated
         "activeDeadlineSeconds" | "tolerations" | "schedulingGates" => true,
         "nodeSelector" if gated => true,
         "affinity" if gated => all_keys(new, old, |key, new, old| {
-            key == "nodeAffinity" || new.equals(old)
+            key == "nodeAffinity" || is_same(key, new, old)
         }),
         "containers" | "initContainers" => new.items().zip(old.items()).all(|(new, old)| {
             all_keys(&new, &old, |key, new, old| {
-                key == "image" || new.equals(old)
+                key == "image" || is_same(key, new, old)
             })
         }),
-        "terminationGracePeriodSeconds" => {
-            new.equals(old) || old.int() < 0 && new.int_pointer() == Some(1)
-        }
-        _ => new.equals(old),
+        "resources" => new.is_set() == old.is_set() && is_same(key, new, old),
+        "terminationGracePeriodSeconds" if old.int() < 0 && new.int_pointer() == Some(1) => true,
+        _ => is_same(key, new, old),
     })
+}
+
+/// Whether two fields of Pods are the same (`apiequality.Semantic.DeepEqual`): `Field::equals`
+/// doesn't know what is behind a pointer, where an empty value isn't nil.
+fn is_same(key: &str, new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
+    let (Some(a), Some(b)) = (new.value(), old.value()) else {
+        let value = new.value().or(old.value());
+        return value.is_none_or(|value| is_nothing(key, value));
+    };
+    match (a.kind(), b.kind()) {
+        (Kind::Mapping, Kind::Mapping) if MAPS.contains(&key) => a.len() == b.len() && a.equals(b),
+        (Kind::Mapping, Kind::Mapping) => all_keys(new, old, is_same),
+        (Kind::Sequence, Kind::Sequence) => {
+            let mut pairs = new.items().zip(old.items());
+            a.len() == b.len() && pairs.all(|(new, old)| is_same("", &new, &old))
+        }
+        _ => a.equals(b),
+    }
+}
+
+/// Whether Go holds a value of a Pod's field as if the field weren't there.
+fn is_nothing(key: &str, value: Value<'_>) -> bool {
+    const BOOLEANS: [&str; 7] = [
+        "hostIPC",
+        "hostNetwork",
+        "hostPID",
+        "readOnly",
+        "stdin",
+        "stdinOnce",
+        "tty",
+    ];
+    const NUMBERS: [&str; 2] = ["hostPort", "initialDelaySeconds"];
+    const TEXT_POINTERS: [&str; 11] = [
+        "fsGroupChangePolicy",
+        "gmsaCredentialSpec",
+        "gmsaCredentialSpecName",
+        "hostnameOverride",
+        "localhostProfile",
+        "preemptionPolicy",
+        "procMount",
+        "runAsUserName",
+        "runtimeClassName",
+        "seLinuxChangePolicy",
+        "supplementalGroupsPolicy",
+    ];
+    match value.kind() {
+        Kind::Null => true,
+        Kind::Sequence => value.is_empty(),
+        Kind::Mapping if MAPS.contains(&key) => value.is_empty(),
+        Kind::Mapping => key == "resources" && value.values().all(|v| is_nothing(v.name(), v)),
+        Kind::Bool => !value.bool() && BOOLEANS.contains(&key),
+        Kind::Int | Kind::Float => value.int() == 0 && NUMBERS.contains(&key),
+        Kind::String => value.text().is_empty() && !TEXT_POINTERS.contains(&key),
+    }
 }
 
 /// Whether something holds for each key that one of two mappings has.
