@@ -308,16 +308,19 @@ fn is_same(key: &str, new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
 
 /// Whether Go holds a value of a Pod's field as if the field weren't there.
 fn is_nothing(key: &str, value: Value<'_>) -> bool {
-    const BOOLEANS: [&str; 7] = [
+    const BOOLEANS: [&str; 10] = [
+        "chapAuthDiscovery",
+        "chapAuthSession",
         "hostIPC",
         "hostNetwork",
         "hostPID",
         "readOnly",
+        "sslEnabled",
         "stdin",
         "stdinOnce",
         "tty",
     ];
-    const NUMBERS: [&str; 3] = ["hostPort", "initialDelaySeconds", "seconds"];
+    const NUMBERS: [&str; 4] = ["hostPort", "initialDelaySeconds", "partition", "seconds"];
     const TEXT_POINTERS: [&str; 12] = [
         "fsGroupChangePolicy",
         "gmsaCredentialSpec",
@@ -336,7 +339,10 @@ fn is_nothing(key: &str, value: Value<'_>) -> bool {
         Kind::Null => true,
         Kind::Sequence => value.is_empty(),
         Kind::Mapping if MAPS.contains(&key) => value.is_empty(),
-        Kind::Mapping => key == "resources" && value.values().all(|v| is_nothing(v.name(), v)),
+        Kind::Mapping => {
+            let mut values = value.values();
+            matches!(key, "metadata" | "resources") && values.all(|v| is_nothing(v.name(), v))
+        }
         Kind::Bool => !value.bool() && BOOLEANS.contains(&key),
         Kind::Int | Kind::Float => value.int() == 0 && NUMBERS.contains(&key),
         Kind::String => value.text().is_empty() && !TEXT_POINTERS.contains(&key),
