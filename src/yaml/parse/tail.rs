@@ -28,7 +28,7 @@ impl Parser<'_, '_> {
         }
         while goes_on && self.may_be_key(key) && !self.is_forgotten(key) {
             self.scan.to_token();
-            goes_on = self.skim(true, root_waits)?;
+            goes_on = self.skim(self.may_be_key(key), root_waits)?;
         }
         Ok(self.dropped(rest.at, false))
     }
