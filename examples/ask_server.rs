@@ -101,6 +101,14 @@ struct Target {
     name: String,
 }
 
+impl Target {
+    /// Where an object is that is there.
+    fn uri(&self, object: &Value) -> String {
+        let name = escaped(text(&object["metadata"], "name"));
+        format!("{}/{name}", self.collection)
+    }
+}
+
 /// What the server answered.
 struct Answer {
     code: u16,
@@ -157,19 +165,19 @@ impl Server {
         let object: Value = serde_json::from_str(object.get()).unwrap();
         let text = |path: &str| object.pointer(path).and_then(Value::as_str);
         let version = text("/apiVersion")?;
-        if version.is_empty() || !version.split('/').all(is_segment) {
+        if version.split('/').count() > 2 || !version.split('/').all(is_segment) {
             return None;
         }
-        let root = match version.contains('/') {
-            true => format!("/apis/{version}"),
-            false => format!("/api/{version}"),
+        let root = match version.split_once('/') {
+            Some((group, version)) => format!("/apis/{}/{}", escaped(group), escaped(version)),
+            None => format!("/api/{}", escaped(version)),
         };
         let kinds = self.kinds(&root).await;
         let resource = kinds
             .iter()
             .find(|r| Some(r.kind.as_str()) == text("/kind"))?;
-        let own = text("/metadata/namespace").filter(|name| is_segment(name));
-        let namespace = namespace.or(own).unwrap_or("default");
+        let own = namespace.or_else(|| text("/metadata/namespace"));
+        let namespace = escaped(own.filter(|name| is_segment(name)).unwrap_or("default"));
         let collection = match resource.namespaced {
             true => format!("{root}/namespaces/{namespace}/{}", resource.plural),
             false => format!("{root}/{}", resource.plural),
@@ -207,8 +215,7 @@ impl Server {
 
     /// Replaces what is there, by somebody who has just read it.
     async fn replace(&self, target: &Target, before: &Value, body: &str) -> Answer {
-        let (collection, name) = (&target.collection, text(&before["metadata"], "name"));
-        let uri = format!("{collection}/{name}");
+        let uri = target.uri(before);
         let dry = format!("{uri}?fieldValidation=Strict&dryRun=All");
         let mut version = text(&before["metadata"], "resourceVersion").to_owned();
         loop {
@@ -229,7 +236,7 @@ impl Server {
 
     async fn delete(&self, target: &Target, before: &Value) {
         let metadata = &before["metadata"];
-        let uri = format!("{}/{}", target.collection, text(metadata, "name"));
+        let uri = target.uri(before);
         if target.collection == "/api/v1/namespaces" {
             let body = json!({"metadata": metadata, "spec": {"finalizers": []}}).to_string();
             let uri = format!("{uri}/finalize");
@@ -342,43 +349,53 @@ fn unquoted(header: &[u8]) -> String {
     text
 }
 
-/// Whether a name can be a part of a path as it is.
+/// Whether a name can be a part of a path.
 fn is_segment(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    !name.is_empty() && name.chars().all(fits) && name.chars().any(|c| c != '.')
+    !["", ".", ".."].contains(&name) && !name.contains('/')
+}
+
+/// A part of a path as it stands in a URI.
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' => text.push(byte.into()),
+            _ if byte.is_ascii_alphanumeric() => text.push(byte.into()),
+            _ => write!(text, "%{byte:02X}").unwrap(),
+        }
+    }
+    text
 }
 
 // --- Bodies -------------------------------------------------------------------------------------
 
-/// The object with its version, if it tells none; all else stays as it is spelled.
+/// The object with the version of what it replaces, and without another UID; all else stays as it
+/// is spelled.
 fn with_version(object: &str, version: &str) -> String {
-    let Ok(fields) = serde_json::from_str::<Fields>(object) else {
+    let Ok(Fields(mut fields)) = serde_json::from_str(object) else {
         return object.to_owned();
     };
-    let last = fields.0.iter().rposition(|(key, _)| key == "metadata");
-    let mut text = String::from("{");
-    for (at, (key, value)) in fields.0.iter().enumerate() {
-        let comma = if at > 0 { "," } else { "" };
-        write!(text, "{comma}{}:", json!(key)).unwrap();
-        match value.get().strip_prefix('{') {
-            Some(rest) if Some(at) == last && !has_version(value) => {
-                let comma = if rest.trim() == "}" { "" } else { "," };
-                write!(
-                    text,
-                    r#"{{"resourceVersion":{}{comma}{rest}"#,
-                    json!(version)
-                )
-                .unwrap();
-            }
-            _ => text.push_str(value.get()),
+    let metadata = fields.iter_mut().rfind(|(key, _)| key == "metadata");
+    if let Some((_, value)) = metadata
+        && let Ok(Fields(mut inner)) = serde_json::from_str(value.get())
+    {
+        // A value of another type stays: the server has something to say about it.
+        let identity = ["resourceVersion", "uid"];
+        let is_text = |value: &RawValue| value.get().starts_with('"');
+        inner.retain(|(key, value)| !(identity.contains(&key.as_str()) && is_text(value)));
+        if inner.iter().all(|(key, _)| key != "resourceVersion") {
+            let version = RawValue::from_string(json!(version).to_string()).unwrap();
+            inner.push(("resourceVersion".to_owned(), version));
         }
+        *value = RawValue::from_string(spelled(&inner)).unwrap();
     }
-    text + "}"
+    spelled(&fields)
 }
 
-fn has_version(metadata: &RawValue) -> bool {
-    let metadata: Value = serde_json::from_str(metadata.get()).unwrap();
-    metadata.get("resourceVersion").is_some()
+fn spelled(fields: &[(String, Box<RawValue>)]) -> String {
+    let fields = fields.iter();
+    let fields = fields.map(|(key, value)| format!("{}:{}", json!(key), value.get()));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
 /// The fields of an object in their order, equal ones included.

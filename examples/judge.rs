@@ -3,6 +3,7 @@
 //! key more than a judge's, `row`.
 #![allow(clippy::print_stderr, reason = "it is a program")]
 
+#[allow(dead_code, reason = "it is shared with the comparison")]
 #[path = "parity/model.rs"]
 mod model;
 

@@ -4,6 +4,7 @@
 //! Each error names its row in `schemas/rows.tsv`, the list of everything the server checks.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::effective::Spot;
 use super::field::Field;
@@ -154,17 +155,16 @@ impl Validation {
     /// Keeps one of several errors that read alike, as the server does once it goes through them
     /// for those that declarative validation tells, too (`ErrorList.Filter`).
     pub fn merge_alike(&mut self) {
-        let mut kept: Vec<Error> = Vec::with_capacity(self.errors.len());
-        for error in self.errors.drain(..) {
-            let alike = |other: &Error| {
-                (other.reason, &other.field) == (error.reason, &error.field)
-                    && (&other.detail, &other.value) == (&error.detail, &error.value)
-            };
-            if !kept.iter().any(alike) {
-                kept.push(error);
-            }
-        }
-        self.errors = kept;
+        let mut told = BTreeSet::new();
+        self.errors.retain(|error| {
+            let Error {
+                field,
+                detail,
+                value,
+                ..
+            } = error;
+            told.insert((error.reason, field.clone(), detail.clone(), value.clone()))
+        });
     }
 
     /// `field.Forbidden`.

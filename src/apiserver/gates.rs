@@ -47,12 +47,16 @@ gates! {
     stateful_set_service_name: 33..;
     /// An update of a ReplicaSet or DaemonSet is judged as a creation, too.
     apps_updates_judged_twice: 29..34;
+    /// An update of a ReplicationController is judged as a creation, too.
+    replication_controller_updates_judged_twice: 29..35;
+    /// What the name of a ReplicationController is generated from isn't judged by itself.
+    replication_controller_names_once: 35..;
     /// `JobManagedBy`: `managedBy` of Jobs.
     job_managed_by: 32..;
     /// `JobSuccessPolicy`: `successPolicy` of Jobs.
     job_success_policy: 31..;
-    /// An update of an Indexed Job looks at the names of its pods, too.
-    job_update_judges_name: 37..;
+    /// An update of a Job is judged as a creation, too.
+    job_updates_judged_twice: 29..37;
     /// `MutablePodResourcesForSuspendedJobs`.
     mutable_pod_resources: 36..;
     /// A pattern for conditions of pods in a CronJob has a default for its status.
@@ -165,6 +169,8 @@ gates! {
     // Pods as a whole.
     /// AppArmor profiles as fields.
     app_armor_fields: 30..;
+    /// AppArmor's annotations are written where only the fields say what they would.
+    app_armor_fields_become_annotations: 30..34;
     /// `Lt` and `Gt` are operators of tolerations, though `TaintTolerationComparisonOperators` is
     /// off.
     comparing_tolerations_known: 35..;
@@ -184,10 +190,10 @@ gates! {
     os_name_without_words: 34..;
     /// `RelaxedDNSSearchValidation`: underscores and a lone dot.
     relaxed_dns_searches: 33..;
+    /// `RelaxedEnvironmentVariableValidation`.
+    relaxed_env_names: 32..;
     /// Values of required node affinity are checked.
     required_node_affinity_values: 33..;
-    /// `RelaxedEnvironmentVariableValidation`: names of variables may hold most of ASCII.
-    relaxed_env_names: 32..;
     /// `PodLifecycleSleepActionAllowZero`.
     sleep_action_may_be_zero: 33..;
     /// `SELinuxMount`: each `seLinuxChangePolicy` may be chosen.
@@ -196,6 +202,8 @@ gates! {
     spread_keys_are_merged: 34..;
     /// `Unmasked` needs a user namespace.
     unmasked_needs_user_namespace: 30..;
+    /// The pattern that is told of DNS searches has underscores.
+    underscores_in_the_pattern: 34..;
     /// An update may not change how much a Pod's resources are guaranteed.
     updates_keep_qos: 29..32;
     /// `volumeDevices` can't be used in a user namespace.

@@ -8,7 +8,9 @@ use super::effective::{self, Effective};
 use super::errors::Validation;
 use super::field::Field;
 use super::gates::Gates;
-use super::validation::{apps, autoscaling, batch, claim, meta, pod, policy, service};
+use super::validation::{
+    apps, autoscaling, batch, claim, meta, pod, policy, replication_controller, service,
+};
 use super::warnings::{self, workloads};
 use crate::minor::Minor;
 use crate::tree::Node;
@@ -186,6 +188,18 @@ pub static STRATEGIES: &[Strategy] = &[
         warnings: workloads::of_pod,
         warnings_on_update: no_warnings_on_update,
     },
+    Strategy {
+        group: "",
+        version: "v1",
+        kind: "ReplicationController",
+        namespaced: true,
+        defaults: effective::replication_controller::replication_controller,
+        prepare: effective::apps::prepare,
+        validate: replication_controller::validate_replication_controller,
+        validate_update: replication_controller::validate_replication_controller_update,
+        warnings: workloads::of_deployment,
+        warnings_on_update: workloads::of_replication_controller_update,
+    },
 ];
 
 /// What the server says to an object that it could decode.
@@ -261,11 +275,13 @@ impl Strategy {
         }
     }
 
-    /// What only a creation fills in: the storage of Services and `PrepareForCreate` of Pods.
+    /// What a creation fills in or drops, and an update otherwise: by the storage of Services, by
+    /// `PrepareForCreate` of Pods and claims.
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
             ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
+            ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(object, None),
             _ => {}
         }
     }
@@ -275,6 +291,7 @@ impl Strategy {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_update(v, new, old),
             ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
+            ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(new, Some(old)),
             _ => {}
         }
     }

@@ -286,8 +286,9 @@ impl Drop<'_, '_, '_> {
         let Some(context) = self.object.get(container, "securityContext") else {
             return;
         };
-        let written = self.object.text(context, "procMount");
-        if !self.gates.proc_mount && !matches!(written, "" | "Default") {
+        let written = self.object.get(context, "procMount").is_some();
+        let written = written && self.object.text(context, "procMount") != "Default";
+        if !self.gates.proc_mount && written {
             self.unless(false, context, "procMount", "ProcMountType");
             self.object
                 .set(context, "procMount", Kind::String, "Default");

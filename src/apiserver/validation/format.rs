@@ -234,7 +234,7 @@ pub fn is_domain_prefixed_path(path: &str) -> Messages {
 }
 
 /// `IsDNS1123SubdomainWithUnderscore`.
-pub fn is_dns1123_subdomain_with_underscore(value: &str) -> Messages {
+pub fn is_dns1123_subdomain_with_underscore(value: &str, gates: &Gates) -> Messages {
     let mut messages = longer_than(value, SUBDOMAIN_MAX);
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let is_label = |label: &str| {
@@ -242,13 +242,17 @@ pub fn is_dns1123_subdomain_with_underscore(value: &str) -> Messages {
         has_ends(label, plain) && label.bytes().all(|b| plain(b) || matches!(b, b'-' | b'_'))
     };
     if !is_subdomain(value, is_label) {
-        messages.push(
+        let pattern = if gates.underscores_in_the_pattern {
+            "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
+        } else {
+            "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+        };
+        let message = format!(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \
              '_', '-' or '.', and must start and end with an alphanumeric character (e.g. \
-             'example.com', regex used for validation is \
-             '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"
-                .into(),
+             'example.com', regex used for validation is '{pattern}')"
         );
+        messages.push(message.into());
     }
     messages
 }

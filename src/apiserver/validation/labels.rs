@@ -124,10 +124,7 @@ impl Selector<'_, '_> {
             return false;
         };
         let value_of = |key: &str| labels.value().and_then(|labels| labels.entry(key));
-        let equal = selector
-            .key("matchLabels")
-            .entries()
-            .all(|(key, value)| value_of(key).is_some_and(|l| l.text() == value.text()));
+        let equal = set_matches(&selector.key("matchLabels"), labels);
         let expressions = selector.key("matchExpressions");
         let hold = expressions.items().all(|expression| {
             let key = expression.key("key");
@@ -143,4 +140,11 @@ impl Selector<'_, '_> {
         });
         equal && hold
     }
+}
+
+/// Whether labels have everything that a map asks for: `labels.Set.AsSelector().Matches`.
+pub fn set_matches(set: &Field<'_, '_>, labels: &Field<'_, '_>) -> bool {
+    let value_of = |key: &str| labels.value().and_then(|labels| labels.entry(key));
+    set.entries()
+        .all(|(key, value)| value_of(key).is_some_and(|l| l.text() == value.text()))
 }

@@ -16,6 +16,7 @@ pub mod labels;
 pub mod meta;
 pub mod pod;
 pub mod policy;
+pub mod replication_controller;
 pub mod resource_names;
 pub mod seen;
 pub mod service;

@@ -14,7 +14,7 @@ use crate::apiserver::validation::format::is_dns1123_label;
 use crate::apiserver::validation::meta;
 use crate::finding::Step;
 
-/// `WarningsOnCreate` of Deployments and ReplicaSets.
+/// `WarningsOnCreate` of Deployments, ReplicaSets and ReplicationControllers.
 pub fn of_deployment(v: &mut Validation, object: &Field<'_, '_>) {
     warn_of_name(v, object, "in Pod names and hostnames");
     of_template(v, object);
@@ -35,6 +35,17 @@ pub fn of_deployment_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field
 pub fn of_replica_set_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<'_, '_>) {
     if !new.key("spec").equals(&old.key("spec")) {
         of_template(v, new);
+    }
+}
+
+/// `WarningsOnUpdate` of ReplicationControllers: upstream looks at the old template.
+pub fn of_replication_controller_update(
+    v: &mut Validation,
+    new: &Field<'_, '_>,
+    old: &Field<'_, '_>,
+) {
+    if !new.key("spec").equals(&old.key("spec")) {
+        of_template(v, old);
     }
 }
 

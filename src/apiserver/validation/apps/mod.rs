@@ -13,7 +13,7 @@ use crate::apiserver::effective::IntOrString;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 
-const NO_MATCH: &str = "`selector` does not match template `labels`";
+pub(super) const NO_MATCH: &str = "`selector` does not match template `labels`";
 
 /// `ValidatePositiveIntOrPercent`.
 pub fn validate_positive_int_or_percent(

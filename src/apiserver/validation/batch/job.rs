@@ -41,17 +41,20 @@ pub fn validate_job(v: &mut Validation, job: &Field<'_, '_>) {
 
 /// `ValidateJobUpdate`.
 pub fn validate_job_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<'_, '_>) {
-    validate_object_meta_update(v, &new.key("metadata"), &old.key("metadata"));
     let (spec, old_spec) = (new.key("spec"), old.key("spec"));
     let (template, old_template) = (spec.key("template"), old_spec.key("template"));
     let mut options = PodOptions::of_template(v, &template, Some(&old_template));
     options.allow_invalid_label_value_in_selector |=
         label_selector_has_invalid_label_value(v, &old_spec.key("selector"));
+    if v.gates.job_updates_judged_twice {
+        validate_object_meta(v, &new.key("metadata"), true, name_is_dns_subdomain);
+        validate_generated_selector(v, new);
+        validate_job_spec_with_selector(v, &spec, &options);
+    }
+    validate_object_meta_update(v, &new.key("metadata"), &old.key("metadata"));
     validate_job_spec_with_selector(v, &spec, &options);
     validate_job_spec_update(v, &spec, &old_spec);
-    if v.gates.job_update_judges_name {
-        validate_name_allows_completions(v, new);
-    }
+    validate_name_allows_completions(v, new);
 }
 
 /// `validateGeneratedSelector`.
@@ -128,8 +131,8 @@ fn validate_job_spec_with_selector(v: &mut Validation, spec: &Field<'_, '_>, opt
     }
 }
 
-/// `validateNameAllowsCompletions`, before 1.37 a part of `ValidateJob`: a pod of an Indexed Job
-/// has its index in its host name.
+/// `validateNameAllowsCompletions`, before 1.37 a part of `ValidateJob`, which judged updates, too:
+/// a pod of an Indexed Job has its index in its host name.
 fn validate_name_allows_completions(v: &mut Validation, job: &Field<'_, '_>) {
     let spec = job.key("spec");
     let completions = spec.key("completions");
@@ -222,7 +225,7 @@ fn validate_indexed(v: &mut Validation, spec: &Field<'_, '_>) {
         let detail = "must be less than or equal to 100000 when completion mode is Indexed";
         v.invalid("JOB-07", &parallelism, detail);
     }
-    if completions.is_set() && failed.int() > completions.int() {
+    if completions.is_set() && failed.is_set() && failed.int() > completions.int() {
         v.invalid(
             "JOB-08",
             &failed,

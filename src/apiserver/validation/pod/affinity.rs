@@ -203,7 +203,7 @@ fn validate_pod_affinity_term(v: &mut Validation, term: &Field<'_, '_>, allow_in
     validate_pod_affinity_term_selector(v, term, allow_invalid_value);
     for name in term.key("namespaces").items() {
         let field = term.child(Step::Key("namespace"), name.value());
-        v.invalid_each("AFF-10", &field, is_dns1123_label(name.text()));
+        v.invalid_value("AFF-10", &field, name.text(), is_dns1123_label(name.text()));
     }
     validate_match_label_keys_and_mismatch_label_keys(v, term, &ROWS);
     let topology_key = term.key("topologyKey");

@@ -80,7 +80,7 @@ fn validate_searches(v: &mut Validation, searches: &Field<'_, '_>, options: &Pod
         if !options.allow_relaxed_dns_search_validation {
             v.invalid_each("DNS-06", &search, is_dns1123_subdomain(name));
         } else if text != "." {
-            let wrong = is_dns1123_subdomain_with_underscore(name);
+            let wrong = is_dns1123_subdomain_with_underscore(name, &v.gates);
             v.invalid_each("DNS-06", &search, wrong);
         }
     }

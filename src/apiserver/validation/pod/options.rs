@@ -13,12 +13,14 @@ use super::spread::{
     has_invalid_topology_spread_constraint_label_selector,
 };
 use super::template::deletion_cost_is_valid;
+use super::volumes::{has_empty_image_volume_reference, has_non_local_projected_token_path};
 use super::{any_container, is_restartable_init_container};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
-use crate::apiserver::gates::Gates;
 use crate::apiserver::validation::format::{is_env_var_name, is_relaxed_env_var_name};
-use crate::object::quantity::Quantity;
+use crate::apiserver::validation::resource_names::{
+    is_huge_page_resource_name, is_huge_page_resource_value_divisible,
+};
 
 /// `PodValidationOptions`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,8 +51,6 @@ pub struct PodOptions {
     pub allow_only_recursive_selinux_change_policy: bool,
     /// A sleep of no seconds before a container stops.
     pub allow_pod_lifecycle_sleep_action_zero_value: bool,
-    /// `resizePolicy` of sidecars.
-    pub allow_sidecar_resize_policy: bool,
     /// `RestartContainer` of init containers that are no sidecars.
     pub allow_existing_restart_container_for_non_sidecar_init_container: bool,
     /// Environment variables from files.
@@ -84,7 +84,6 @@ impl PodOptions {
             allow_relaxed_dns_search_validation: gates.relaxed_dns_searches,
             allow_only_recursive_selinux_change_policy: !gates.selinux_mount,
             allow_pod_lifecycle_sleep_action_zero_value: gates.sleep_action_may_be_zero,
-            allow_sidecar_resize_policy: gates.in_place_resize,
             allow_env_files_validation: gates.env_files,
             allow_container_restart_policy_rules: gates.container_restart_rules,
             allow_restart_all_containers: gates.restart_all_containers,
@@ -111,15 +110,11 @@ impl PodOptions {
         self.allow_invalid_pod_deletion_cost = !deletion_cost_is_valid(&annotations);
         let old = &old.key("spec");
         self.keep_fields(v, old);
-        self.keep_of_containers(&v.gates, old);
+        self.keep_of_containers(v, old);
         self.allow_relaxed_environment_variable_validation |=
             use_relaxed_environment_variable_validation(spec, old);
-        let volumes = old.key("volumes");
-        self.allow_non_local_projected_token_path = has_non_local_projected_token_path(&volumes);
-        self.allow_empty_image_volume_reference = volumes.items().any(|volume| {
-            let image = volume.key("image");
-            image.is_set() && image.key("reference").text().is_empty()
-        });
+        self.allow_non_local_projected_token_path = has_non_local_projected_token_path(v, old);
+        self.allow_empty_image_volume_reference = has_empty_image_volume_reference(old);
     }
 
     fn keep_fields(&mut self, v: &Validation, old: &Field<'_, '_>) {
@@ -155,7 +150,7 @@ impl PodOptions {
             user_namespaces && any_container(old, |c| !c.key("volumeDevices").is_empty());
     }
 
-    fn keep_of_containers(&mut self, gates: &Gates, old: &Field<'_, '_>) {
+    fn keep_of_containers(&mut self, v: &Validation, old: &Field<'_, '_>) {
         self.allow_indivisible_huge_pages_values = uses_indivisible_huge_pages_values(old);
         self.allow_pod_lifecycle_sleep_action_zero_value |= any_container(old, |container| {
             let lifecycle = container.key("lifecycle");
@@ -170,7 +165,7 @@ impl PodOptions {
             env.items()
                 .any(|variable| variable.key("valueFrom").key("fileKeyRef").is_set())
         });
-        self.allow_sys_admin_when_privilege_escalation_false = gates.old_sys_admin_stays
+        self.allow_sys_admin_when_privilege_escalation_false = v.gates.old_sys_admin_stays
             && any_container(old, |container| {
                 let context = container.key("securityContext");
                 let capabilities = context.key("capabilities");
@@ -179,9 +174,6 @@ impl PodOptions {
             });
         let containers = old.key("containers");
         let init_containers = old.key("initContainers");
-        self.allow_sidecar_resize_policy |= init_containers
-            .items()
-            .any(|c| is_restartable_init_container(&c) && !c.key("resizePolicy").is_empty());
         self.allow_existing_restart_container_for_non_sidecar_init_container =
             init_containers.items().any(|c| {
                 let policy = c.key("resizePolicy");
@@ -246,36 +238,4 @@ fn uses_indivisible_huge_pages_values(spec: &Field<'_, '_>) -> bool {
         any(&resources.key("limits")) || any(&resources.key("requests"))
     });
     in_containers || any(&spec.key("overhead"))
-}
-
-const HUGE_PAGES: &str = "hugepages-";
-
-/// `IsHugePageResourceName`.
-fn is_huge_page_resource_name(name: &str) -> bool {
-    name.starts_with(HUGE_PAGES)
-}
-
-/// `IsHugePageResourceValueDivisible`.
-fn is_huge_page_resource_value_divisible(name: &str, amount: Quantity) -> bool {
-    let size = name.strip_prefix(HUGE_PAGES).and_then(Quantity::parse);
-    size.is_some_and(|size| {
-        size.sign() > 0 && size.is_whole() && amount.units() % size.units() == 0
-    })
-}
-
-/// `hasNonLocalProjectedTokenPath`.
-fn has_non_local_projected_token_path(volumes: &Field<'_, '_>) -> bool {
-    volumes.items().any(|volume| {
-        let sources = volume.key("projected");
-        let sources = sources.key("sources");
-        sources.items().any(|source| {
-            let token = source.key("serviceAccountToken");
-            token.is_set() && !is_local(token.key("path").text())
-        })
-    })
-}
-
-/// Whether `ValidateLocalNonReservedPath` finds nothing.
-fn is_local(path: &str) -> bool {
-    !path.starts_with('/') && !path.starts_with("..") && path.split('/').all(|part| part != "..")
 }

@@ -4,17 +4,32 @@
 
 use std::collections::BTreeMap;
 
-use super::PodOptions;
 use super::containers::validate_containers_only_for_pod;
 use super::scheduling::validate_tolerations;
 use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
 use super::whole::validate_pod_metadata_and_spec;
+use super::{PodOptions, visit_containers_with_path};
+use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_in_range;
 use crate::apiserver::validation::meta::validate_object_meta_update;
+use crate::tree::Kind;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+
+/// The fields of Pods that are maps of Go.
+const MAPS: [&str; 9] = [
+    "annotations",
+    "labels",
+    "limits",
+    "matchLabels",
+    "nodeSelector",
+    "options",
+    "overhead",
+    "requests",
+    "volumeAttributes",
+];
 
 /// What is said of any other change, before a difference of the two specs in Go's notation.
 const UPDATABLE: &str = "pod updates may not change fields other than \
@@ -46,9 +61,6 @@ pub fn validate_pod_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
         old_spec.key("schedulingGates"),
     );
     validate_only_deleted_scheduling_gates(v, &gates, &old_gates);
-    if new_spec.equals(&old_spec) {
-        return;
-    }
     if v.gates.updates_keep_qos && qos(&new_spec) != qos(&old_spec) {
         v.invalid("POD-34", &new.key("metadata"), "Pod QoS is immutable");
     }
@@ -84,13 +96,55 @@ fn validate_pod_specific_annotation_updates(
             v.forbidden("POD-35", &now, format!("may not remove or update {what}"));
         }
     }
+    let written = app_armor_annotations_from_fields(v, old);
+    for (key, value) in &written {
+        let now = annotations.entry(key);
+        if now.value().is_none() || now.text() != value {
+            let detail = "may not remove or update AppArmor annotations";
+            v.forbidden("POD-35", &now, detail);
+        }
+    }
     for (key, value) in annotations.entries() {
-        let is_new = old_annotations.entry(key).value().is_none();
+        let is_new = old_annotations.entry(key).value().is_none()
+            && !written.iter().any(|(written, _)| written == key);
         if let Some(what) = what(key).filter(|_| is_new) {
             v.forbidden("POD-35", &value, format!("may not add {what}"));
         }
     }
     validate_pod_specific_annotations(v, &annotations, &new.key("spec"), options);
+}
+
+/// The annotations that the server, from 1.30 to 1.33, writes into a Pod that is created, from the
+/// fields that say the same (`applyAppArmorVersionSkew` in `pkg/registry/core/pod/strategy.go`).
+fn app_armor_annotations_from_fields(v: &Validation, pod: &Field<'_, '_>) -> Vec<(String, String)> {
+    let mut written = Vec::new();
+    let spec = pod.key("spec");
+    if !v.gates.app_armor_fields_become_annotations
+        || spec.key("os").key("name").text() == "windows"
+    {
+        return written;
+    }
+    let metadata = pod.key("metadata");
+    let annotations = metadata.key("annotations");
+    let context = spec.key("securityContext");
+    let of_pod = context.key("appArmorProfile");
+    visit_containers_with_path(&spec, |container| {
+        let context = container.key("securityContext");
+        let own = context.key("appArmorProfile");
+        let profile = if own.is_set() { &own } else { &of_pod };
+        let path = profile.key("localhostProfile");
+        let value = match profile.key("type").text() {
+            "Unconfined" => "unconfined".to_owned(),
+            "RuntimeDefault" => "runtime/default".to_owned(),
+            "Localhost" if path.is_set() => format!("localhost/{}", path.text()),
+            _ => return,
+        };
+        let key = format!("{APP_ARMOR}{}", container.key("name").text());
+        if annotations.entry(&key).value().is_none() {
+            written.push((key, value));
+        }
+    });
+    written
 }
 
 /// `ValidateContainerUpdates`; false: nothing more is looked at.
@@ -252,18 +306,71 @@ fn same_but_for_updatable_fields(new: &Field<'_, '_>, old: &Field<'_, '_>, gated
         "activeDeadlineSeconds" | "tolerations" | "schedulingGates" => true,
         "nodeSelector" if gated => true,
         "affinity" if gated => all_keys(new, old, |key, new, old| {
-            key == "nodeAffinity" || new.equals(old)
+            key == "nodeAffinity" || is_same(key, new, old)
         }),
         "containers" | "initContainers" => new.items().zip(old.items()).all(|(new, old)| {
             all_keys(&new, &old, |key, new, old| {
-                key == "image" || new.equals(old)
+                key == "image" || is_same(key, new, old)
             })
         }),
-        "terminationGracePeriodSeconds" => {
-            new.equals(old) || old.int() < 0 && new.int_pointer() == Some(1)
-        }
-        _ => new.equals(old),
+        "resources" => new.is_set() == old.is_set() && is_same(key, new, old),
+        "terminationGracePeriodSeconds" if old.int() < 0 && new.int_pointer() == Some(1) => true,
+        _ => is_same(key, new, old),
     })
+}
+
+/// Whether two fields of Pods are the same (`apiequality.Semantic.DeepEqual`): `Field::equals`
+/// doesn't know what is behind a pointer, where an empty value isn't nil.
+fn is_same(key: &str, new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
+    let (Some(a), Some(b)) = (new.value(), old.value()) else {
+        let value = new.value().or(old.value());
+        return value.is_none_or(|value| is_nothing(key, value));
+    };
+    match (a.kind(), b.kind()) {
+        (Kind::Mapping, Kind::Mapping) if MAPS.contains(&key) => a.len() == b.len() && a.equals(b),
+        (Kind::Mapping, Kind::Mapping) => all_keys(new, old, is_same),
+        (Kind::Sequence, Kind::Sequence) => {
+            let mut pairs = new.items().zip(old.items());
+            a.len() == b.len() && pairs.all(|(new, old)| is_same("", &new, &old))
+        }
+        _ => a.equals(b),
+    }
+}
+
+/// Whether Go holds a value of a Pod's field as if the field weren't there.
+fn is_nothing(key: &str, value: Value<'_>) -> bool {
+    const BOOLEANS: [&str; 7] = [
+        "hostIPC",
+        "hostNetwork",
+        "hostPID",
+        "readOnly",
+        "stdin",
+        "stdinOnce",
+        "tty",
+    ];
+    const NUMBERS: [&str; 2] = ["hostPort", "initialDelaySeconds"];
+    const TEXT_POINTERS: [&str; 11] = [
+        "fsGroupChangePolicy",
+        "gmsaCredentialSpec",
+        "gmsaCredentialSpecName",
+        "hostnameOverride",
+        "localhostProfile",
+        "preemptionPolicy",
+        "procMount",
+        "runAsUserName",
+        "runtimeClassName",
+        "seLinuxChangePolicy",
+        "supplementalGroupsPolicy",
+    ];
+    match value.kind() {
+        Kind::Null => true,
+        Kind::Sequence => value.is_empty(),
+        Kind::Mapping if MAPS.contains(&key) => value.is_empty(),
+        Kind::Mapping => key == "resources" && value.values().all(|v| is_nothing(v.name(), v)),
+        Kind::Bool => !value.bool() && BOOLEANS.contains(&key),
+        Kind::Int | Kind::Float => value.int() == 0 && NUMBERS.contains(&key),
+        Kind::String => value.text().is_empty() && !TEXT_POINTERS.contains(&key),
+    }
 }
 
 /// Whether something holds for each key that one of two mappings has.

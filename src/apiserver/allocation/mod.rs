@@ -222,7 +222,7 @@ fn init_node_ports(v: &mut Validation, object: &mut Effective<'_>, spec: Id) {
             continue;
         };
         let asked = object.int(asking, "nodePort");
-        let known = by_number.iter().any(|known| *known == (number, asked));
+        let known = by_number.contains(&(number, asked));
         if !known || (written != 0 && written != asked) {
             let wanted = if known { written } else { asked };
             by_number.push((number, asked));
@@ -308,5 +308,5 @@ fn with_spec<R>(object: &Effective<'_>, look: impl FnOnce(&Field<'_, '_>) -> R) 
 }
 
 fn ask(object: &Effective<'_>, question: fn(&Field<'_, '_>) -> bool) -> bool {
-    with_spec(object, |spec| question(spec))
+    with_spec(object, question)
 }
