@@ -5,7 +5,7 @@
 //! differently (escapes, folding), of a pool. Not here: how text becomes values (`yaml::resolve`).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::source::Span;
 
@@ -54,6 +54,18 @@ pub struct Tree {
     nodes: Vec<RawNode>,
     text: Arc<str>,
     pool: String,
+    homes: OnceLock<Vec<Home>>,
+}
+
+/// Where a node stands in the collection that holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Home {
+    /// The collection; a node that none holds is its own.
+    pub parent: NodeId,
+    /// In a mapping, the key that it is or belongs to.
+    pub key: Option<NodeId>,
+    /// In a sequence, its index.
+    pub index: u32,
 }
 
 /// One value (or key) of a tree. Cheap to copy; aliases are followed by every method but `place`.
@@ -99,6 +111,45 @@ impl Tree {
     /// Whether there are no nodes.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Where a node is written; not where aliases repeat it. Made for all nodes on first use: a tree
+    /// without findings never pays for it.
+    pub fn home(&self, id: NodeId) -> Option<Home> {
+        let homes = self.homes.get_or_init(|| self.make_homes());
+        homes
+            .get(id.0 as usize)
+            .copied()
+            .filter(|home| home.parent != id)
+    }
+
+    fn make_homes(&self) -> Vec<Home> {
+        let numbers = 0..self.nodes.len() as u32;
+        let nowhere = numbers.clone().map(|id| Home {
+            parent: NodeId(id),
+            key: None,
+            index: 0,
+        });
+        let mut homes: Vec<Home> = nowhere.collect();
+        for parent in numbers.map(NodeId) {
+            if self.raw(parent).tag == Tag::Alias {
+                continue;
+            }
+            let node = self.node(parent);
+            let mut put = |id: NodeId, key, index| {
+                if let Some(home) = homes.get_mut(id.0 as usize) {
+                    *home = Home { parent, key, index };
+                }
+            };
+            for (index, item) in node.items().enumerate() {
+                put(item.id, None, index as u32);
+            }
+            for (key, value) in node.entries() {
+                put(key.id, Some(key.id), 0);
+                put(value.id, Some(key.id), 0);
+            }
+        }
+        homes
     }
 
     /// Gives back spare memory, for trees that are kept.
@@ -365,6 +416,7 @@ impl Builder {
                 nodes: Vec::with_capacity(text.len() / 12 + 4),
                 text,
                 pool: String::new(),
+                homes: OnceLock::new(),
             },
         }
     }

@@ -80,7 +80,7 @@ fn the_model_says_what_the_server_says() {
             for (range, said) in &recorded.said {
                 for minor in minors(range).iter() {
                     let (_, answer) = answer_line(&asked(line), minor);
-                    let ours = Said::of(&answer, &case["object"], minor);
+                    let ours = Said::of(&answer, &case, minor);
                     if ours != *said {
                         let id = &recorded.id;
                         wrong.push(format!("{name} {id} {minor}:\n  {said:?}\n  {ours:?}"));

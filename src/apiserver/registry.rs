@@ -275,11 +275,13 @@ impl Strategy {
         }
     }
 
-    /// What only a creation fills in: the storage of Services and `PrepareForCreate` of Pods.
+    /// What a creation fills in or drops, and an update otherwise: by the storage of Services, by
+    /// `PrepareForCreate` of Pods and claims.
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
             ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
+            ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(object, None),
             _ => {}
         }
     }
@@ -289,6 +291,7 @@ impl Strategy {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_update(v, new, old),
             ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
+            ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(new, Some(old)),
             _ => {}
         }
     }

@@ -174,6 +174,11 @@ impl<'t> Pair<'_, 't> {
         }
         let old_ports = self.old.children_of(self.old_spec, "ports");
         let mut ports = NodePorts::default();
+        if ask(self.old, needs_health_check) {
+            ports
+                .taken
+                .push(self.old.int(self.old_spec, "healthCheckNodePort"));
+        }
         let mut seen: Vec<(&str, i64)> = Vec::new();
         for (i, port) in object.items(self.spec, "ports").into_iter().enumerate() {
             let wanted = object.int(port, "nodePort");
@@ -183,7 +188,7 @@ impl<'t> Pair<'_, 't> {
             let had = old_ports
                 .iter()
                 .any(|old| self.old.int(*old, "nodePort") == wanted);
-            let given = had || ports.taken.contains(&wanted);
+            let given = had || seen.iter().any(|(_, number)| *number == wanted);
             if !given && !ports.allocate(v, object, i, wanted) {
                 return;
             }
@@ -221,7 +226,9 @@ impl<'t> Pair<'_, 't> {
         }
         if old_kind == "LoadBalancer" && kind != "LoadBalancer" {
             for key in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] {
-                if self.same_text(object, key) {
+                let written = object.get(self.spec, key).is_some();
+                let had = self.old.get(self.old_spec, key).is_some();
+                if written == had && self.same_text(object, key) {
                     object.remove(self.spec, key);
                 }
             }

@@ -125,7 +125,7 @@ impl<'t, 'c> Parser<'t, 'c> {
             } else if directives {
                 return fault(
                     self.scan.character(start),
-                    "`---` should follow a directive, and kubectl reads what stands behind it alone",
+                    "`---` should follow a directive, and kubectl reads what is behind it alone",
                 );
             } else {
                 return Ok((!self.scan.at_end()).then_some(Begun::ByValue));

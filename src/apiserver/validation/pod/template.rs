@@ -3,6 +3,7 @@
 //! Mirrors `ValidatePodTemplateSpec`, `ValidatePodSpecificAnnotations` and what they call in
 //! `pkg/apis/core/validation/validation.go`.
 
+use super::annotated::validate_tolerations_in_pod_annotations;
 use super::paths::validate_local_descending_path;
 use super::{PodOptions, any_container, validate_pod_spec, visit_containers_with_path};
 use crate::apiserver::errors::Validation;
@@ -62,6 +63,7 @@ pub fn validate_pod_specific_annotations(
         let detail = "must set spec.nodeName if mirror pod annotation is set";
         v.invalid("TPL-03", &mirror, detail);
     }
+    validate_tolerations_in_pod_annotations(v, annotations, options);
     if !options.allow_invalid_pod_deletion_cost && !deletion_cost_is_valid(annotations) {
         let cost = annotations.entry(DELETION_COST);
         v.invalid("TPL-05", &cost, "must be a 32bit integer");

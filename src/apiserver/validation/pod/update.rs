@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::PodOptions;
 use super::containers::validate_containers_only_for_pod;
 use super::scheduling::validate_tolerations;
 use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
 use super::whole::validate_pod_metadata_and_spec;
+use super::{PodOptions, visit_containers_with_path};
 use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -96,13 +96,55 @@ fn validate_pod_specific_annotation_updates(
             v.forbidden("POD-35", &now, format!("may not remove or update {what}"));
         }
     }
+    let written = app_armor_annotations_from_fields(v, old);
+    for (key, value) in &written {
+        let now = annotations.entry(key);
+        if now.value().is_none() || now.text() != value {
+            let detail = "may not remove or update AppArmor annotations";
+            v.forbidden("POD-35", &now, detail);
+        }
+    }
     for (key, value) in annotations.entries() {
-        let is_new = old_annotations.entry(key).value().is_none();
+        let is_new = old_annotations.entry(key).value().is_none()
+            && !written.iter().any(|(written, _)| written == key);
         if let Some(what) = what(key).filter(|_| is_new) {
             v.forbidden("POD-35", &value, format!("may not add {what}"));
         }
     }
     validate_pod_specific_annotations(v, &annotations, &new.key("spec"), options);
+}
+
+/// The annotations that the server, from 1.30 to 1.33, writes into a Pod that is created, from the
+/// fields that say the same (`applyAppArmorVersionSkew` in `pkg/registry/core/pod/strategy.go`).
+fn app_armor_annotations_from_fields(v: &Validation, pod: &Field<'_, '_>) -> Vec<(String, String)> {
+    let mut written = Vec::new();
+    let spec = pod.key("spec");
+    if !v.gates.app_armor_fields_become_annotations
+        || spec.key("os").key("name").text() == "windows"
+    {
+        return written;
+    }
+    let metadata = pod.key("metadata");
+    let annotations = metadata.key("annotations");
+    let context = spec.key("securityContext");
+    let of_pod = context.key("appArmorProfile");
+    visit_containers_with_path(&spec, |container| {
+        let context = container.key("securityContext");
+        let own = context.key("appArmorProfile");
+        let profile = if own.is_set() { &own } else { &of_pod };
+        let path = profile.key("localhostProfile");
+        let value = match profile.key("type").text() {
+            "Unconfined" => "unconfined".to_owned(),
+            "RuntimeDefault" => "runtime/default".to_owned(),
+            "Localhost" if path.is_set() => format!("localhost/{}", path.text()),
+            _ => return,
+        };
+        let key = format!("{APP_ARMOR}{}", container.key("name").text());
+        if annotations.entry(&key).value().is_none() {
+            written.push((key, value));
+        }
+    });
+    written
 }
 
 /// `ValidateContainerUpdates`; false: nothing more is looked at.
