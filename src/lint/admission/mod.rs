@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
 use crate::apiserver::errors::{Error, Reason, Warning};
-use crate::apiserver::registry::{Admission, Strategy};
+use crate::apiserver::registry::{Admission, Cluster, Strategy};
 use crate::finding::{
     Finding, Related, RuleMeta, Server, Severity, Step, locate, render_path, shown_span,
 };
@@ -19,6 +19,9 @@ use crate::object::Object;
 use crate::rule::{Context, Sink, Undecided};
 use crate::source::Span;
 use crate::tree::{Kind, Node};
+
+/// The row of node ports that lie outside of the cluster's range.
+const NODE_PORT_RANGE: &str = "SVA-08";
 
 /// Reports what the server's validation says of an object that decodes; whether it rejects it.
 /// `hidden_by` is what it says first while decoding.
@@ -29,9 +32,9 @@ pub fn validate<'t>(
     sink: &mut Sink,
 ) -> bool {
     let object = context.object();
-    let created = strategy.create(object.root, context.minor);
+    let created = strategy.create(object.root, context.minor, Cluster::Unknown);
     let old = context.member.old.as_ref().filter(|old| {
-        let before = strategy.create(old.root, context.minor);
+        let before = strategy.create(old.root, context.minor, Cluster::Unknown);
         before.validation.errors.is_empty()
     });
     let Some(old) = old else {
@@ -41,7 +44,7 @@ pub fn validate<'t>(
         }
         return rejected;
     };
-    let updated = strategy.update(object.root, old.root, context.minor);
+    let updated = strategy.update(object.root, old.root, context.minor, Cluster::Unknown);
     report(context, &updated, Some((&created, old)), hidden_by, sink)
 }
 
@@ -78,6 +81,9 @@ fn report<'t>(
         rejected = true;
         let finding = reporter.rejection(rule, error, by_update);
         sink.findings.push(finding);
+    }
+    for error in &admission.of_cluster {
+        reporter.of_cluster(error, sink);
     }
     if hidden_by.is_none() && !rejected {
         let warnings = admission.validation.warnings.iter();
@@ -150,6 +156,25 @@ impl<'t> Reporter<'_, 't> {
             }
         }
         finding
+    }
+
+    /// What hangs on the cluster can't be known, but most have the node ports that they come with.
+    fn of_cluster(&self, error: &Error, sink: &mut Sink) {
+        let rule = rules::owner(error, false);
+        if error.row == NODE_PORT_RANGE && !self.is_undecided(error) {
+            let mut finding = self.rejection(rule, error, false);
+            finding.server = None;
+            finding.severity = Severity::Warning;
+            finding.help = Some(
+                "use a port from 30000 to 32767, unless the cluster has another range".to_owned(),
+            );
+            sink.findings.push(finding);
+        } else {
+            sink.undecided.push(Undecided {
+                rule: rule.id,
+                why: "it hangs on the cluster".to_owned(),
+            });
+        }
     }
 
     fn related(&self, object: &Object<'_>, spot: Spot, what: &str) -> Related {
