@@ -59,6 +59,12 @@ impl Given {
 /// The normal form of a whole object of a type.
 pub fn normal(object: &Value, root: Type<'static>, minor: Minor, given: &Given) -> Value {
     let mut object = object.clone();
+    let meta = |key| object.get("metadata").and_then(|m| m.get(key)?.as_str());
+    if let (Some(base), Some(name)) = (meta("generateName"), meta("name").map(str::to_owned))
+        && !base.is_empty()
+    {
+        rename(&mut object, &name);
+    }
     if let Value::Object(map) = &mut object {
         map.remove("status");
         if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
@@ -69,6 +75,16 @@ pub fn normal(object: &Value, root: Type<'static>, minor: Minor, given: &Given) 
         }
     }
     value(&object, root, minor).unwrap_or(Value::Object(Map::new()))
+}
+
+/// Puts a fixed text for the random name of an object, wherever that stands.
+fn rename(value: &mut Value, name: &str) {
+    match value {
+        Value::String(text) if text == name => "generated".clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, name)),
+        Value::Object(map) => map.values_mut().for_each(|value| rename(value, name)),
+        _ => {}
+    }
 }
 
 /// Takes out what the server sets.

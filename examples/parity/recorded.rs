@@ -33,7 +33,7 @@ pub struct Said {
     /// Field, reason and detail of each cause, sorted, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<(String, String, String)>,
-    /// The warnings.
+    /// The warnings, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// What the stored object holds beyond the given one, or instead.
@@ -52,10 +52,13 @@ impl Said {
         let mut causes: Vec<_> = causes.collect();
         causes.sort();
         causes.dedup();
+        // Some come in the random order of a Go map.
+        let mut warnings = answer.warnings.clone();
+        warnings.sort();
         let mut said = Self {
             code: answer.code,
             causes,
-            warnings: answer.warnings.clone(),
+            warnings,
             ..Self::default()
         };
         if let Some(stored) = &answer.stored {
