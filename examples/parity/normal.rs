@@ -3,10 +3,10 @@
 //!
 //! What Go's encoding can't tell from absence is left out on both sides: `null`, empty texts, lists
 //! and mappings, zero and `false` (a pointer to such a value counts as absent, too). So are
-//! `status`, and in `metadata` what the server sets: identity, times, versions, the namespace of the
-//! request, a name made of `generateName`, and the generation of a DaemonSet's template. Amounts are
-//! written in the canonical form, times with what RFC 3339 leaves free settled. Aliases that
-//! conversion writes back are left out, and so are node ports that were allocated.
+//! `status`, and in `metadata` what the server sets: identity, times, versions, the namespace of
+//! the request, a name made of `generateName`, and the generation of a DaemonSet's template.
+//! Amounts are written in the canonical form, times with what RFC 3339 leaves free settled.
+//! Aliases that conversion writes back are left out, and so are node ports that were allocated.
 
 use std::collections::BTreeSet;
 

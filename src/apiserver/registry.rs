@@ -253,6 +253,7 @@ impl Strategy {
         if validation.errors.is_empty() {
             self.validate_create(&mut validation, &effective);
         }
+        self.decorate(&mut effective);
         Admission {
             effective,
             validation,
@@ -269,6 +270,7 @@ impl Strategy {
         if validation.errors.is_empty() {
             self.validate_put(&mut validation, &effective, &before.as_old());
         }
+        self.decorate(&mut effective);
         Admission {
             effective,
             validation,
@@ -283,6 +285,13 @@ impl Strategy {
             ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
             ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(object, None),
             _ => {}
+        }
+    }
+
+    /// What the storage changes in what it returns.
+    fn decorate(&self, object: &mut Effective<'_>) {
+        if self.group.is_empty() && self.kind == "Service" {
+            allocation::default_on_read(object);
         }
     }
 

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use super::PodOptions;
 use super::containers::validate_containers_only_for_pod;
 use super::scheduling::validate_tolerations;
-use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
+use super::template::{
+    APP_ARMOR, MIRROR, app_armor_annotations_from_fields, validate_pod_specific_annotations,
+};
 use super::whole::validate_pod_metadata_and_spec;
-use super::{PodOptions, visit_containers_with_path};
 use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -112,39 +114,6 @@ fn validate_pod_specific_annotation_updates(
         }
     }
     validate_pod_specific_annotations(v, &annotations, &new.key("spec"), options);
-}
-
-/// The annotations that the server, from 1.30 to 1.33, writes into a Pod that is created, from the
-/// fields that say the same (`applyAppArmorVersionSkew` in `pkg/registry/core/pod/strategy.go`).
-fn app_armor_annotations_from_fields(v: &Validation, pod: &Field<'_, '_>) -> Vec<(String, String)> {
-    let mut written = Vec::new();
-    let spec = pod.key("spec");
-    if !v.gates.app_armor_fields_become_annotations
-        || spec.key("os").key("name").text() == "windows"
-    {
-        return written;
-    }
-    let metadata = pod.key("metadata");
-    let annotations = metadata.key("annotations");
-    let context = spec.key("securityContext");
-    let of_pod = context.key("appArmorProfile");
-    visit_containers_with_path(&spec, |container| {
-        let context = container.key("securityContext");
-        let own = context.key("appArmorProfile");
-        let profile = if own.is_set() { &own } else { &of_pod };
-        let path = profile.key("localhostProfile");
-        let value = match profile.key("type").text() {
-            "Unconfined" => "unconfined".to_owned(),
-            "RuntimeDefault" => "runtime/default".to_owned(),
-            "Localhost" if path.is_set() => format!("localhost/{}", path.text()),
-            _ => return,
-        };
-        let key = format!("{APP_ARMOR}{}", container.key("name").text());
-        if annotations.entry(&key).value().is_none() {
-            written.push((key, value));
-        }
-    });
-    written
 }
 
 /// `ValidateContainerUpdates`; false: nothing more is looked at.
@@ -339,17 +308,20 @@ fn is_same(key: &str, new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
 
 /// Whether Go holds a value of a Pod's field as if the field weren't there.
 fn is_nothing(key: &str, value: Value<'_>) -> bool {
-    const BOOLEANS: [&str; 7] = [
+    const BOOLEANS: [&str; 10] = [
+        "chapAuthDiscovery",
+        "chapAuthSession",
         "hostIPC",
         "hostNetwork",
         "hostPID",
         "readOnly",
+        "sslEnabled",
         "stdin",
         "stdinOnce",
         "tty",
     ];
-    const NUMBERS: [&str; 2] = ["hostPort", "initialDelaySeconds"];
-    const TEXT_POINTERS: [&str; 11] = [
+    const NUMBERS: [&str; 4] = ["hostPort", "initialDelaySeconds", "partition", "seconds"];
+    const TEXT_POINTERS: [&str; 12] = [
         "fsGroupChangePolicy",
         "gmsaCredentialSpec",
         "gmsaCredentialSpecName",
@@ -357,6 +329,7 @@ fn is_nothing(key: &str, value: Value<'_>) -> bool {
         "localhostProfile",
         "preemptionPolicy",
         "procMount",
+        "restartPolicy",
         "runAsUserName",
         "runtimeClassName",
         "seLinuxChangePolicy",
@@ -366,7 +339,10 @@ fn is_nothing(key: &str, value: Value<'_>) -> bool {
         Kind::Null => true,
         Kind::Sequence => value.is_empty(),
         Kind::Mapping if MAPS.contains(&key) => value.is_empty(),
-        Kind::Mapping => key == "resources" && value.values().all(|v| is_nothing(v.name(), v)),
+        Kind::Mapping => {
+            let mut values = value.values();
+            matches!(key, "metadata" | "resources") && values.all(|v| is_nothing(v.name(), v))
+        }
         Kind::Bool => !value.bool() && BOOLEANS.contains(&key),
         Kind::Int | Kind::Float => value.int() == 0 && NUMBERS.contains(&key),
         Kind::String => value.text().is_empty() && !TEXT_POINTERS.contains(&key),
