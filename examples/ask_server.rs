@@ -150,10 +150,16 @@ impl Server {
     }
 
     fn place(&self, target: &Target) -> &RwLock<()> {
+        // The versions of a group share their objects, and Services addresses and ports of nodes.
+        let mut steps = target.collection.split('/').skip(2).collect::<Vec<_>>();
+        match steps.last() {
+            Some(&"services") => steps = vec!["services"],
+            _ if target.collection.starts_with("/apis/") => _ = steps.remove(1),
+            _ => {}
+        }
         let mut hasher = DefaultHasher::new();
-        target.collection.hash(&mut hasher);
-        // Services share addresses and ports of nodes, whatever they are called.
-        if !target.collection.ends_with("/services") {
+        steps.hash(&mut hasher);
+        if steps != ["services"] {
             target.name.hash(&mut hasher);
         }
         let number = hasher.finish() as usize % self.places.len();

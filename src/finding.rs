@@ -243,12 +243,15 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
     ];
     let mut path = String::new();
     let mut node = Some(root);
-    for step in steps {
+    // What no item of a list follows needs no looking up.
+    let is_index = |step: &Step<'_>| matches!(step, Step::Index(_));
+    let named = steps.iter().rposition(is_index).unwrap_or(0);
+    for (i, step) in steps.iter().enumerate() {
         match step {
             Step::Key(key) | Step::MapKey(key) => {
                 path.push('.');
                 path.push_str(key);
-                node = node.and_then(|n| n.get(key));
+                node = node.filter(|_| i < named).and_then(|n| n.get(key));
             }
             Step::Index(index) => {
                 node = node.and_then(|n| n.items().nth(*index));
@@ -268,9 +271,31 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
     path.trim_start_matches('.').to_owned()
 }
 
-/// The steps from `root` to the node `target`, and its key; for findings, which are rare: it
-/// searches.
+/// The steps from `root` to the node `target`, and its key: to the place where it is written, or
+/// to the first where an alias repeats it, if only that is below `root`.
 pub fn locate<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
+    climb(root, target).or_else(|| search_for(root, target))
+}
+
+fn climb<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
+    let tree = root.tree();
+    let mut steps = Vec::new();
+    let mut at = target;
+    while at != root.id() {
+        let home = tree.home(at)?;
+        steps.push(match home.key {
+            Some(key) => Step::Key(tree.node(key).text()),
+            None => Step::Index(home.index as usize),
+        });
+        at = home.parent;
+    }
+    steps.reverse();
+    let key = tree.home(target).and_then(|home| home.key);
+    let key = key.filter(|_| target != root.id());
+    Some((steps, key.map(|key| tree.node(key))))
+}
+
+fn search_for<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
     fn search<'t>(
         node: Node<'t>,
         target: NodeId,

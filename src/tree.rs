@@ -4,10 +4,13 @@
 //! A node is 24 bytes; texts are ranges of the source or, where the source spells them
 //! differently (escapes, folding), of a pool. Not here: how text becomes values (`yaml::resolve`).
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::source::Span;
+
+mod double;
+
+pub use double::{Double, has_double, keep_last};
 
 /// The number of a node in its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +57,18 @@ pub struct Tree {
     nodes: Vec<RawNode>,
     text: Arc<str>,
     pool: String,
+    homes: OnceLock<Vec<Home>>,
+}
+
+/// Where a node stands in the collection that holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Home {
+    /// The collection; a node that none holds is its own.
+    pub parent: NodeId,
+    /// In a mapping, the key that it is or belongs to.
+    pub key: Option<NodeId>,
+    /// In a sequence, its index.
+    pub index: u32,
 }
 
 /// One value (or key) of a tree. Cheap to copy; aliases are followed by every method but `place`.
@@ -99,6 +114,45 @@ impl Tree {
     /// Whether there are no nodes.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Where a node is written; not where aliases repeat it. Made for all nodes on first use: a
+    /// tree without findings never pays for it.
+    pub fn home(&self, id: NodeId) -> Option<Home> {
+        let homes = self.homes.get_or_init(|| self.make_homes());
+        homes
+            .get(id.0 as usize)
+            .copied()
+            .filter(|home| home.parent != id)
+    }
+
+    fn make_homes(&self) -> Vec<Home> {
+        let numbers = 0..self.nodes.len() as u32;
+        let nowhere = numbers.clone().map(|id| Home {
+            parent: NodeId(id),
+            key: None,
+            index: 0,
+        });
+        let mut homes: Vec<Home> = nowhere.collect();
+        for parent in numbers.map(NodeId) {
+            if self.raw(parent).tag == Tag::Alias {
+                continue;
+            }
+            let node = self.node(parent);
+            let mut put = |id: NodeId, key, index| {
+                if let Some(home) = homes.get_mut(id.0 as usize) {
+                    *home = Home { parent, key, index };
+                }
+            };
+            for (index, item) in node.items().enumerate() {
+                put(item.id, None, index as u32);
+            }
+            for (key, value) in node.entries() {
+                put(key.id, Some(key.id), 0);
+                put(value.id, Some(key.id), 0);
+            }
+        }
+        homes
     }
 
     /// Gives back spare memory, for trees that are kept.
@@ -365,6 +419,7 @@ impl Builder {
                 nodes: Vec::with_capacity(text.len() / 12 + 4),
                 text,
                 pool: String::new(),
+                homes: OnceLock::new(),
             },
         }
     }
@@ -474,68 +529,6 @@ impl Builder {
         self.tree.nodes.push(raw);
         id
     }
-}
-
-/// Two equal keys of one mapping.
-#[derive(Clone, Copy, Debug)]
-pub struct Double {
-    /// The key that is dropped.
-    pub first: NodeId,
-    /// The key that wins, and its value.
-    pub last: NodeId,
-    /// The value that wins.
-    pub value: NodeId,
-}
-
-/// Whether a key stands twice among the children (key, value, key, value…) of a mapping to be.
-pub fn has_double(tree: &Tree, children: &[NodeId]) -> bool {
-    !doubled_keys(tree, children).is_empty()
-}
-
-/// Drops entries whose key comes again: the last one wins, as in go-yaml and in Go's JSON.
-pub fn keep_last(tree: &Tree, children: &mut Vec<NodeId>) -> Vec<Double> {
-    let positions = doubled_keys(tree, children);
-    let at = |i: usize| children.get(i).copied().unwrap_or(NodeId(NONE));
-    let doubles = positions.iter().map(|&(first, last)| Double {
-        first: at(first),
-        last: at(last),
-        value: at(last + 1),
-    });
-    let doubles = doubles.collect();
-    let dropped: HashSet<usize> = positions.iter().map(|(first, _)| *first).collect();
-    let mut position = 0;
-    children.retain(|_| {
-        let keep = !dropped.contains(&(position & !1));
-        position += 1;
-        keep
-    });
-    doubles
-}
-
-/// Positions of keys that come again, each with the position of the next one like it.
-fn doubled_keys(tree: &Tree, children: &[NodeId]) -> Vec<(usize, usize)> {
-    // Comparing each with each is faster than hashing up to about this many keys.
-    const SMALL: usize = 24;
-    let key = |&id: &NodeId| tree.node(id).text();
-    let keys = children.iter().step_by(2).map(key).enumerate();
-    if children.len() > SMALL * 2 {
-        let mut seen = HashMap::with_capacity(children.len() / 2);
-        return keys
-            .filter_map(|(i, key)| seen.insert(key, i).map(|first| (first * 2, i * 2)))
-            .collect();
-    }
-    let mut seen = [""; SMALL];
-    let mut doubled = Vec::new();
-    for (i, key) in keys {
-        let before = seen.get(..i).unwrap_or(&[]);
-        if let Some(first) = before.iter().rposition(|k| *k == key) {
-            doubled.push((first * 2, i * 2));
-        }
-        if let Some(slot) = seen.get_mut(i) {
-            *slot = key;
-        }
-    }
-    doubled
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 #![allow(dead_code, reason = "the modules are shared with the comparison")]
@@ -20,6 +21,7 @@ mod recorded;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use kubevet::minor::{Minor, Minors};
@@ -74,24 +76,34 @@ fn every_case_has_its_recorded_answers() {
 fn the_model_says_what_the_server_says() {
     let mut wrong = Vec::new();
     for ((name, cases), (_, verdicts)) in files("cases").iter().zip(files("verdicts")) {
-        for (line, recorded) in cases.lines().zip(verdicts.lines()) {
-            let case: Value = serde_json::from_str(line).unwrap();
-            let recorded: Recorded = serde_json::from_str(recorded).unwrap();
-            for (range, said) in &recorded.said {
-                for minor in minors(range).iter() {
-                    let (_, answer) = answer_line(&asked(line), minor);
-                    let ours = Said::of(&answer, &case["object"], minor);
-                    if ours != *said {
-                        let id = &recorded.id;
-                        wrong.push(format!("{name} {id} {minor}:\n  {said:?}\n  {ours:?}"));
-                    }
-                }
-            }
-        }
+        let pairs: Vec<_> = cases.lines().zip(verdicts.lines()).collect();
+        let differs = |(case, recorded): &(&str, &str)| differences(case, recorded);
+        let found: Vec<String> = pairs.par_iter().flat_map(differs).collect();
+        wrong.extend(found.into_iter().map(|told| format!("{name} {told}")));
     }
     let (count, first) = (
         wrong.len(),
         wrong.iter().take(20).cloned().collect::<Vec<_>>(),
     );
     assert!(wrong.is_empty(), "{count} differ:\n{}", first.join("\n"));
+}
+
+/// The minors in which kubevet says something else than what is recorded.
+fn differences(line: &str, recorded: &str) -> Vec<String> {
+    let case: Value = serde_json::from_str(line).unwrap();
+    let recorded: Recorded = serde_json::from_str(recorded).unwrap();
+    let mut wrong = Vec::new();
+    for (range, said) in &recorded.said {
+        for minor in minors(range).iter() {
+            let (_, answer) = answer_line(&asked(line), minor);
+            let ours = Said::of(&answer, &case, minor);
+            if ours != *said {
+                let id = &recorded.id;
+                wrong.push(format!(
+                    "{id} {minor}:\n  server  {said:?}\n  kubevet {ours:?}"
+                ));
+            }
+        }
+    }
+    wrong
 }

@@ -19,7 +19,6 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 TOKEN = "kubevet"
 READY_SECONDS = 60
-STOP_SECONDS = 10
 
 # What kwok plays: nodes that answer, pods that run as soon as they have a node, and volumes for
 # the claims of the class `kwok-volume`.
@@ -185,14 +184,10 @@ class Cluster:
         return "\n".join((self.folder / f"{name}.log").read_text().splitlines()[-10:])
 
     def stop(self):
-        for _, process in reversed(self.processes):
-            process.terminate()
-        for _, process in reversed(self.processes):
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        # Nothing of it is kept, so nothing has to be put in order.
+        for _, process in self.processes:
+            process.kill()
+            process.wait()
         self.processes = []
         self.temporary.cleanup()
 

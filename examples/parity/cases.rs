@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::aims::Aim;
 use super::mutate::{Manner, TWIN, mutate};
-use super::places::{get, parsed};
+use super::places::{get, parsed, put, remove};
 use super::pool::{Base, Pool, ServedKind};
 use super::random::Random;
 
@@ -172,15 +172,42 @@ impl Generator<'_> {
             let path = parsed(&format!("metadata.{key}"));
             if random.chance(90) {
                 match get(object, &path).cloned() {
-                    Some(value) => super::places::put(old, &path, value),
-                    None => drop(super::places::remove(old, &path)),
+                    Some(value) => put(old, &path, value),
+                    None => drop(remove(old, &path)),
                 }
             }
+        }
+        if self.kind.name == "Job" && random.chance(80) {
+            as_live(object, old);
         }
         // Budgets can't be put without the version that they are put over.
         if random.chance(90) {
             let version = parsed("metadata.resourceVersion");
-            super::places::put(object, &version, Value::from("1"));
+            put(object, &version, Value::from("1"));
         }
     }
+}
+
+/// Gives a Job what the server made its old one have, as one who edits what the server has would
+/// keep it.
+fn as_live(object: &mut Value, old: &Value) {
+    if get(old, &parsed("spec.manualSelector")) == Some(&Value::Bool(true)) {
+        return;
+    }
+    let uid = Value::from("00000000-0000-4000-8000-000000000000");
+    let name = get(old, &parsed("metadata.name"))
+        .cloned()
+        .unwrap_or_default();
+    let labels = [
+        ("batch.kubernetes.io/controller-uid", &uid),
+        ("controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+        ("job-name", &name),
+    ];
+    for (key, value) in labels {
+        let path = parsed(&format!("spec.template.metadata.labels[{key}]"));
+        put(object, &path, value.clone());
+    }
+    let selector = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}});
+    put(object, &parsed("spec.selector"), selector);
 }

@@ -7,8 +7,9 @@ use kubevet::apiserver::schema::Type;
 use kubevet::minor::Minor;
 use serde_json::Value;
 
+use super::cases::Case;
 use super::model::{Answer, Cause};
-use super::normal;
+use super::normal::{self, Given};
 
 /// What differs. In this order, since the first matters most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,8 +83,8 @@ pub fn compare(
     kind: &str,
     root: Type<'static>,
     minor: Minor,
-    judge: &Answer,
-    ours: &Answer,
+    case: &Case,
+    (judge, ours): (&Answer, &Answer),
 ) -> Vec<Difference> {
     let mut found = Vec::new();
     // Whether something is created or updated makes no class of its own.
@@ -110,11 +111,9 @@ pub fn compare(
             say(judge)
         };
         let told = if told.is_empty() { say(ours) } else { told };
-        if judge.causes.is_empty() && ours.causes.is_empty() || judge.code == 0 || ours.code == 0 {
-            add(What::Code, "", "", "", &told);
-            return found;
-        }
-        if judge.code == 400 || ours.code == 400 {
+        let has_causes = !judge.causes.is_empty() || !ours.causes.is_empty();
+        let compares = |code| matches!(code, 200 | 201 | 422);
+        if !(has_causes && compares(judge.code) && compares(ours.code)) {
             add(What::Code, "", "", "", &told);
             return found;
         }
@@ -132,10 +131,13 @@ pub fn compare(
             add(What::WarningInvented, "", "", "", text);
         }
         if let (Some(theirs), Some(own)) = (&judge.stored, &ours.stored) {
-            let (theirs, own) = (
-                normal::normal(theirs, root, minor),
-                normal::normal(own, root, minor),
+            let given = Given::of(
+                [Some(&case.object), case.old.as_ref()]
+                    .into_iter()
+                    .flatten(),
             );
+            let form = |object: &Value| normal::normal(object, root, minor, &given);
+            let (theirs, own) = (form(theirs), form(own));
             for (path, a, b) in normal::differences(&theirs, &own) {
                 add(What::Stored, "", &path, "", &values(a, b));
             }

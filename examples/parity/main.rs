@@ -321,7 +321,7 @@ impl Comparison<'_> {
         tally: &mut Tally,
     ) -> Result<(), Failure> {
         let kind = generator.kind;
-        let answered = self.compared(kind, lines)?;
+        let answered = self.compared(kind, cases, lines)?;
         let minor = self.minor.to_string();
         for ((case, line), (theirs, ours, found)) in cases.iter().zip(lines).zip(&answered) {
             // An update of what the server wouldn't have created is no question.
@@ -338,17 +338,18 @@ impl Comparison<'_> {
     fn compared(
         &self,
         kind: &pool::ServedKind,
+        cases: &[Case],
         lines: &[String],
     ) -> Result<Vec<Compared>, Failure> {
         let minor = self.minor;
         let own = |line: &String| answer_line(line, minor).1;
         let ours: Vec<Answer> = lines.par_iter().map(own).collect();
         let theirs = self.judge.take(lines.len())?;
-        let pairs = theirs.par_iter().zip(ours);
+        let pairs = theirs.par_iter().zip(ours).zip(cases);
         pairs
-            .map(|(theirs, ours)| {
+            .map(|((theirs, ours), case)| {
                 let theirs = judge::read(theirs)?;
-                let found = compare(&kind.name, kind.root, minor, &theirs, &ours);
+                let found = compare(&kind.name, kind.root, minor, case, (&theirs, &ours));
                 Ok((theirs, ours, found))
             })
             .collect()
@@ -363,7 +364,7 @@ impl Comparison<'_> {
     ) -> Result<Vec<bool>, Failure> {
         let lines: Vec<String> = cases.iter().map(Case::line).collect();
         self.judge.send(lines.clone())?;
-        let compared = self.compared(kind, &lines)?;
+        let compared = self.compared(kind, cases, &lines)?;
         let shows = |(_, _, found): &Compared| found.iter().any(|d| d.class == *class);
         Ok(compared.iter().map(shows).collect())
     }
@@ -410,7 +411,7 @@ impl Comparison<'_> {
         for answer in &theirs {
             println!("judge: {}", serde_json::to_string(answer)?);
             println!("kubevet: {}", serde_json::to_string(&ours)?);
-            for difference in compare(&kind.name, kind.root, self.minor, answer, &ours) {
+            for difference in compare(&kind.name, kind.root, self.minor, &case, (answer, &ours)) {
                 println!("{} {}", difference.class.name(), difference.row);
             }
         }

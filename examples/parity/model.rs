@@ -210,6 +210,14 @@ fn admitted(admission: &Admission<'_>, accepted: u16) -> Answer {
         detail: error.detail.to_string(),
     });
     let causes: Vec<Cause> = causes.collect();
+    // What the server can't do by a fault of its own comes alone, and without causes.
+    if let Some(cause) = causes.iter().find(|cause| cause.reason == "InternalError") {
+        return Answer {
+            code: 500,
+            message: Some(cause.detail.clone()),
+            ..Answer::default()
+        };
+    }
     let warnings = validation
         .warnings
         .iter()

@@ -3,10 +3,12 @@
 //!
 //! What Go's encoding can't tell from absence is left out on both sides: `null`, empty texts, lists
 //! and mappings, zero and `false` (a pointer to such a value counts as absent, too). So are
-//! `status`, and in `metadata` what the server sets: identity, times, versions, the namespace of the
-//! request, a name made of `generateName`, and the generation of a DaemonSet's template. Amounts are
-//! written in the canonical form, times with what RFC 3339 leaves free settled. Aliases that
-//! conversion writes back are left out.
+//! `status`, and in `metadata` what the server sets: identity, times, versions, the namespace of
+//! the request, a name made of `generateName`, and the generation of a DaemonSet's template.
+//! Amounts are written in the canonical form, times with what RFC 3339 leaves free settled.
+//! Aliases that conversion writes back are left out, and so are node ports that were allocated.
+
+use std::collections::BTreeSet;
 
 use kubevet::apiserver::schema::{Scalar, Shape, Type};
 use kubevet::minor::Minor;
@@ -23,13 +25,47 @@ const SERVER_SET: [&str; 6] = [
     "selfLink",
 ];
 
+/// The node ports that a case names: others are allocated, and nobody can know which.
+#[derive(Clone, Debug, Default)]
+pub struct Given(BTreeSet<i64>);
+
+impl Given {
+    /// Those of some objects.
+    pub fn of<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Self {
+        let mut given = BTreeSet::new();
+        for object in objects {
+            let spec = object.get("spec");
+            let ports = spec.and_then(|spec| spec.get("ports")?.as_array());
+            let ports = ports.into_iter().flatten();
+            let mut numbers: Vec<_> = ports.map(|port| port.get("nodePort")).collect();
+            numbers.push(spec.and_then(|spec| spec.get("healthCheckNodePort")));
+            given.extend(numbers.into_iter().flatten().filter_map(Value::as_i64));
+        }
+        Self(given)
+    }
+
+    /// Takes out all other node ports.
+    fn limit(&self, spec: &mut Map<String, Value>) {
+        let is_given = |value: &Value| value.as_i64().is_some_and(|n| self.0.contains(&n));
+        spec.retain(|key, value| key != "healthCheckNodePort" || is_given(value));
+        if let Some(Value::Array(ports)) = spec.get_mut("ports") {
+            for port in ports.iter_mut().filter_map(Value::as_object_mut) {
+                port.retain(|key, value| key != "nodePort" || is_given(value));
+            }
+        }
+    }
+}
+
 /// The normal form of a whole object of a type.
-pub fn normal(object: &Value, root: Type<'static>, minor: Minor) -> Value {
+pub fn normal(object: &Value, root: Type<'static>, minor: Minor, given: &Given) -> Value {
     let mut object = object.clone();
     if let Value::Object(map) = &mut object {
         map.remove("status");
         if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
             wipe(metadata);
+        }
+        if let Some(Value::Object(spec)) = map.get_mut("spec") {
+            given.limit(spec);
         }
     }
     value(&object, root, minor).unwrap_or(Value::Object(Map::new()))

@@ -38,8 +38,7 @@ pub fn record(root: &Path, minors: &[Minor], check: bool) -> Result<(), Failure>
             let answers = judge.ask(lines.iter().map(|line| asked(line)).collect())?;
             for ((line, answer), said) in lines.iter().zip(answers).zip(said) {
                 let case: Value = serde_json::from_str(line)?;
-                let object = case.get("object").unwrap_or(&Value::Null);
-                let new = Said::of(&answer, object, minor);
+                let new = Said::of(&answer, &case, minor);
                 match said.iter_mut().find(|(known, _)| *known == new) {
                     Some((_, minors)) => *minors = minors.with(Minors::one(minor)),
                     None => said.push((new, Minors::one(minor))),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::Answer;
-use super::normal;
+use super::normal::{self, Given};
 
 /// What is recorded of a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,8 +45,8 @@ pub struct Said {
 }
 
 impl Said {
-    /// The part of an answer that is recorded.
-    pub fn of(answer: &Answer, object: &Value, minor: Minor) -> Self {
+    /// The part of an answer to a case that is recorded.
+    pub fn of(answer: &Answer, case: &Value, minor: Minor) -> Self {
         let causes = answer.causes.iter();
         let causes = causes.map(|c| (c.field.clone(), c.reason.clone(), c.words().to_owned()));
         let mut causes: Vec<_> = causes.collect();
@@ -59,22 +59,24 @@ impl Said {
             ..Self::default()
         };
         if let Some(stored) = &answer.stored {
-            said.differ(object, stored, minor);
+            said.differ(case, stored, minor);
         }
         said
     }
 
-    fn differ(&mut self, object: &Value, stored: &Value, minor: Minor) {
+    fn differ(&mut self, case: &Value, stored: &Value, minor: Minor) {
+        let Some(object) = case.get("object") else {
+            return;
+        };
         let text = |key| object.get(key).and_then(Value::as_str).unwrap_or("");
         let api_version = text("apiVersion");
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let Some(kind) = Table::builtin().kind(minor, group, version, text("kind")) else {
             return;
         };
-        let (given, stored) = (
-            normal::normal(object, kind.root, minor),
-            normal::normal(stored, kind.root, minor),
-        );
+        let given = Given::of([Some(object), case.get("old")].into_iter().flatten());
+        let form = |object: &Value| normal::normal(object, kind.root, minor, &given);
+        let (given, stored) = (form(object), form(stored));
         for (path, _, now) in normal::differences(&given, &stored) {
             match now {
                 Some(value) => drop(self.set.insert(path, value.clone())),

@@ -169,6 +169,8 @@ gates! {
     // Pods as a whole.
     /// AppArmor profiles as fields.
     app_armor_fields: 30..;
+    /// AppArmor's annotations are written where only the fields say what they would.
+    app_armor_fields_become_annotations: 30..34;
     /// `Lt` and `Gt` are operators of tolerations, though `TaintTolerationComparisonOperators` is
     /// off.
     comparing_tolerations_known: 35..;

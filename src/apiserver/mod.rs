@@ -1,10 +1,10 @@
 //! What kube-apiserver would say.
 //!
 //! Lives here: the vocabulary of its verdicts. `schema` knows fields and kinds, `decode` checks
-//! an object against them. Of kinds that are modelled (`registry`), `effective` fills in defaults
-//! and `validation` judges what comes of it; of others, `enforced` knows which of the schema's
-//! demands validation makes. `gates` knows what differs between minors. Not here: findings
-//! (`lint` makes them from verdicts).
+//! an object against them. Of kinds that are modelled (`registry`), `effective` fills in defaults,
+//! `allocation` does what the storage of Services does, and `validation` and `warnings` judge what
+//! comes of it; of others, `enforced` knows which of the schema's demands validation makes. `gates`
+//! knows what differs between minors. Not here: findings (`lint` makes them from verdicts).
 
 pub mod allocation;
 pub mod decode;

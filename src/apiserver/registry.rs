@@ -253,6 +253,7 @@ impl Strategy {
         if validation.errors.is_empty() {
             self.validate_create(&mut validation, &effective);
         }
+        self.decorate(&mut effective);
         Admission {
             effective,
             validation,
@@ -269,18 +270,28 @@ impl Strategy {
         if validation.errors.is_empty() {
             self.validate_put(&mut validation, &effective, &before.as_old());
         }
+        self.decorate(&mut effective);
         Admission {
             effective,
             validation,
         }
     }
 
-    /// What only a creation fills in: the storage of Services and `PrepareForCreate` of Pods.
+    /// What a creation fills in or drops, and an update otherwise: by the storage of Services, by
+    /// `PrepareForCreate` of Pods and claims.
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
             ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
+            ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(object, None),
             _ => {}
+        }
+    }
+
+    /// What the storage changes in what it returns.
+    fn decorate(&self, object: &mut Effective<'_>) {
+        if self.group.is_empty() && self.kind == "Service" {
+            allocation::default_on_read(object);
         }
     }
 
@@ -289,6 +300,7 @@ impl Strategy {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_update(v, new, old),
             ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
+            ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(new, Some(old)),
             _ => {}
         }
     }

@@ -102,6 +102,8 @@ pub(super) struct Composer<'t, 'c> {
     /// Children of all open collections, innermost last.
     pending: Vec<NodeId>,
     has_alias: bool,
+    /// A value is a number that JSON can't express; it may still be dropped.
+    has_unsendable: bool,
 }
 
 /// A collection whose end hasn't come yet.
@@ -130,6 +132,7 @@ impl<'t, 'c> Composer<'t, 'c> {
             frames: Vec::with_capacity(16),
             pending: Vec::with_capacity(64),
             has_alias: false,
+            has_unsendable: false,
         }
     }
 
@@ -169,6 +172,9 @@ impl<'t, 'c> Composer<'t, 'c> {
         let node = self.builder.tree().node(root);
         if self.has_alias {
             budget::check(node)?;
+        }
+        if self.has_unsendable {
+            check_sendable(node)?;
         }
         Ok((!node.is_null()).then_some(root))
     }
@@ -241,15 +247,18 @@ impl<'t, 'c> Composer<'t, 'c> {
         let id = if self.wants_key() {
             self.key(kind, style, span, text, place)?
         } else {
-            if kind == Kind::Float && resolve::float(text).is_none_or(|f| !f.is_finite()) {
-                return unsendable(text, span);
-            }
+            self.has_unsendable |= kind == Kind::Float && !is_sendable(text);
             self.text_node(kind, style, span, text, place)
         };
-        if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, id);
-        }
         self.pending.push(id);
+        if let Some(anchor) = anchor {
+            // As a key it is text; what an alias repeats is the value.
+            let anchored = match self.builder.tree().node(id).kind() {
+                now if now == kind => id,
+                _ => self.text_node(kind, style, span, text, place),
+            };
+            self.anchors.insert(anchor, anchored);
+        }
         Ok(())
     }
 
@@ -457,11 +466,20 @@ fn tagged<'a>(tag: &str, text: &'a str, span: Span) -> Outcome<(Kind, Cow<'a, st
     resolve::tagged(name, text.into()).or_else(|message| fault(span, message))
 }
 
-fn unsendable(text: &str, span: Span) -> Outcome<()> {
-    let message = format!("`{text}` is a number that JSON can't express");
-    Err(Box::new(
-        Fault::new(span, message).help("quote it if it is meant as text"),
-    ))
+fn is_sendable(number: &str) -> bool {
+    resolve::float(number).is_some_and(f64::is_finite)
+}
+
+/// Refuses a value in which a number stands that JSON can't express.
+fn check_sendable(node: Node<'_>) -> Outcome<()> {
+    if node.kind() == Kind::Float && !is_sendable(node.text()) {
+        let message = format!("`{}` is a number that JSON can't express", node.text());
+        let fault = Fault::new(node.place(), message).help("quote it if it is meant as text");
+        return Err(Box::new(fault));
+    }
+    node.items().try_for_each(check_sendable)?;
+    node.entries()
+        .try_for_each(|(_, value)| check_sendable(value))
 }
 
 /// The fault of a key that is a collection.

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `pkg/registry/core/service/storage` (`storage.go`, `alloc.go`). The cluster is one of
 //! IPv4 only, with the ranges 10.0.0.0/16 and 30000-32767, in which nothing is allocated but the
-//! address of the API server. Node ports that the server would choose stay unset. Not here: what
+//! address of the API server. Not here: what
 //! an update needs to know of the old Service (`update`).
 
 mod update;
@@ -20,7 +20,11 @@ pub use update::begin_update;
 
 /// What an allocator might choose.
 const ADDRESS: &str = "10.0.1.1";
-const HEALTH_CHECK_PORT: &str = "30086";
+/// What the allocator of node ports has first, from 30086 on: it leaves those below to who asks.
+const CHOSEN_PORTS: [&str; 16] = [
+    "30086", "30087", "30088", "30089", "30090", "30091", "30092", "30093", "30094", "30095",
+    "30096", "30097", "30098", "30099", "30100", "30101",
+];
 
 /// `beginCreate`.
 pub fn begin_create(v: &mut Validation, object: &mut Effective<'_>) {
@@ -36,11 +40,21 @@ pub fn begin_create(v: &mut Validation, object: &mut Effective<'_>) {
     if v.errors.is_empty() {
         allocate_cluster_ips(v, object, spec);
     }
-    if v.errors.is_empty() {
-        init_node_ports(v, object, spec);
+    if !v.errors.is_empty() {
+        return;
     }
+    let ports = init_node_ports(v, object, spec);
     if v.errors.is_empty() && ask(object, needs_health_check) {
-        allocate_health_check_node_port(v, object, spec);
+        allocate_health_check_node_port(v, object, spec, ports);
+    }
+}
+
+/// `defaultOnReadService`, as far as it concerns what was just stored.
+pub fn default_on_read(object: &mut Effective<'_>) {
+    if let Some(spec) = object.get(object.root(), "spec")
+        && object.text(spec, "type") == "ExternalName"
+    {
+        object.remove(spec, "internalTrafficPolicy");
     }
 }
 
@@ -201,50 +215,72 @@ fn why_not_allocated(v: &Validation, address: &str) -> Option<String> {
     }
 }
 
-/// `initNodePorts`: ports with one number share the node port that one of them asks for.
-fn init_node_ports(v: &mut Validation, object: &mut Effective<'_>, spec: Id) {
+/// `initNodePorts`: ports with one number share the node port that one of them asks for, or that
+/// is chosen for them.
+fn init_node_ports(v: &mut Validation, object: &mut Effective<'_>, spec: Id) -> NodePorts {
+    let items = object.items(spec, "ports");
+    let mut ports = NodePorts::of(object, &items);
     if !matches!(object.text(spec, "type"), "NodePort" | "LoadBalancer") {
-        return;
+        return ports;
     }
     let allocates = ask(object, allocates_node_ports);
-    let mut ports = NodePorts::default();
-    let mut by_number: Vec<(i64, i64)> = Vec::new();
-    let items = object.items(spec, "ports");
+    // The numbers so far, with the ports that have got a node port for theirs.
+    let mut by_number: Vec<(i64, Id)> = Vec::new();
     for (i, item) in items.iter().enumerate() {
         let (number, written) = (object.int(*item, "port"), object.int(*item, "nodePort"));
         if written == 0 && !allocates {
             continue;
         }
-        let asks = |other: &&Id| {
-            object.int(**other, "port") == number && object.int(**other, "nodePort") != 0
-        };
-        let Some(asking) = items.iter().find(asks).copied() else {
-            continue;
-        };
-        let asked = object.int(asking, "nodePort");
-        let known = by_number.contains(&(number, asked));
-        if !known || (written != 0 && written != asked) {
-            let wanted = if known { written } else { asked };
-            by_number.push((number, asked));
-            if !ports.allocate(v, object, i, wanted) {
-                return;
+        let first = by_number.iter().find(|(known, _)| *known == number);
+        let giver = match first.map(|(_, giver)| *giver) {
+            Some(giver) if written == 0 || written == object.int(giver, "nodePort") => giver,
+            Some(_) => {
+                if !ports.allocate(v, object, i, written) {
+                    return ports;
+                }
+                continue;
             }
-        }
-        if written == 0
-            && let Some(node_port) = object.get(asking, "nodePort")
-        {
+            None => {
+                let asks = |other: &&Id| {
+                    object.int(**other, "port") == number && object.int(**other, "nodePort") != 0
+                };
+                let asking = items.iter().find(asks).copied();
+                if let Some(asking) = asking {
+                    let wanted = object.int(asking, "nodePort");
+                    if !ports.allocate(v, object, i, wanted) {
+                        return ports;
+                    }
+                } else {
+                    ports.choose(object, *item, "nodePort");
+                }
+                let giver = asking.unwrap_or(*item);
+                by_number.push((number, giver));
+                giver
+            }
+        };
+        if let Some(node_port) = object.get(giver, "nodePort").filter(|_| giver != *item) {
             object.set_copy(*item, "nodePort", node_port);
         }
     }
+    ports
 }
 
-/// The node ports that were given to one Service so far.
-#[derive(Default)]
+/// What the allocator of node ports gave to one Service so far.
 struct NodePorts {
     taken: Vec<i64>,
+    /// What the Service asks for. What is chosen isn't among it: the server chooses by chance.
+    asked: Vec<i64>,
 }
 
 impl NodePorts {
+    fn of(object: &Effective<'_>, ports: &[Id]) -> Self {
+        let asked = ports.iter().map(|port| object.int(*port, "nodePort"));
+        Self {
+            taken: Vec::new(),
+            asked: asked.collect(),
+        }
+    }
+
     /// Whether the port at an index gets what it asks for.
     fn allocate(
         &mut self,
@@ -253,15 +289,9 @@ impl NodePorts {
         index: usize,
         wanted: i64,
     ) -> bool {
-        let (row, detail) = match why_no_node_port(wanted) {
-            Some(why) => ("SVA-08", why),
-            None if self.taken.contains(&wanted) => {
-                ("SVA-09", "provided port is already allocated")
-            }
-            None => {
-                self.taken.push(wanted);
-                return true;
-            }
+        let Some((row, detail)) = self.why_not(wanted) else {
+            self.taken.push(wanted);
+            return true;
         };
         with_spec(object, |spec| {
             if let Some(port) = spec.key("ports").items().nth(index) {
@@ -270,34 +300,49 @@ impl NodePorts {
         });
         false
     }
-}
 
-fn why_no_node_port(port: i64) -> Option<&'static str> {
-    let detail = "provided port is not in the valid range. The range of valid ports is 30000-32767";
-    (!(30000..=32767).contains(&port)).then_some(detail)
+    fn why_not(&self, wanted: i64) -> Option<(&'static str, &'static str)> {
+        if !(30000..=32767).contains(&wanted) {
+            let detail =
+                "provided port is not in the valid range. The range of valid ports is 30000-32767";
+            return Some(("SVA-08", detail));
+        }
+        let taken = self.taken.contains(&wanted);
+        taken.then_some(("SVA-09", "provided port is already allocated"))
+    }
+
+    /// Sets a free port; none if all that are at hand are taken, which changes no verdict.
+    fn choose(&mut self, object: &mut Effective<'_>, of: Id, key: &'static str) {
+        let numbers = (30086..).zip(CHOSEN_PORTS);
+        let is_free = |(number, _): &(i64, &str)| {
+            !self.taken.contains(number) && !self.asked.contains(number)
+        };
+        if let Some((number, text)) = { numbers }.find(is_free) {
+            self.taken.push(number);
+            object.set(of, key, Kind::Int, text);
+        }
+    }
 }
 
 /// `allocHealthCheckNodePort`. The server answers with an internal error.
-fn allocate_health_check_node_port(v: &mut Validation, object: &mut Effective<'_>, spec: Id) {
+fn allocate_health_check_node_port(
+    v: &mut Validation,
+    object: &mut Effective<'_>,
+    spec: Id,
+    mut ports: NodePorts,
+) {
     let wanted = object.int(spec, "healthCheckNodePort");
     if wanted == 0 {
-        object.set(spec, "healthCheckNodePort", Kind::Int, HEALTH_CHECK_PORT);
+        ports.choose(object, spec, "healthCheckNodePort");
         return;
     }
-    let shared = object
-        .items(spec, "ports")
-        .iter()
-        .any(|port| object.int(*port, "nodePort") == wanted);
-    let why = match why_no_node_port(wanted) {
-        None if shared => "provided port is already allocated",
-        Some(why) => why,
-        None => return,
-    };
-    let detail = format!("failed to allocate requested HealthCheck NodePort {wanted}: {why}");
-    with_spec(object, |spec| {
-        let field = spec.key("healthCheckNodePort");
-        v.error("SVA-10", Reason::Internal, &field, detail);
-    });
+    if let Some((_, why)) = ports.why_not(wanted) {
+        let detail = format!("failed to allocate requested HealthCheck NodePort {wanted}: {why}");
+        with_spec(object, |spec| {
+            let field = spec.key("healthCheckNodePort");
+            v.error("SVA-10", Reason::Internal, &field, detail);
+        });
+    }
 }
 
 /// Looks at the spec of a Service as validation does.

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::apiserver::effective::{Effective, Id};
 use crate::apiserver::errors::{Reason, Validation};
-use crate::apiserver::validation::service::{externally_accessible, needs_health_check};
+use crate::apiserver::validation::service::{
+    allocates_node_ports, externally_accessible, needs_health_check,
+};
 use crate::tree::Kind;
 
 /// An old Service beside the new one.
@@ -40,12 +42,13 @@ pub fn begin_update<'t>(v: &mut Validation, object: &mut Effective<'t>, old: &Ef
     if v.errors.is_empty() && pair.old_type() == "ExternalName" {
         allocate_cluster_ips(v, object, spec);
     }
-    if v.errors.is_empty() {
-        pair.update_node_ports(v, object);
+    if !v.errors.is_empty() {
+        return;
     }
+    let ports = pair.update_node_ports(v, object);
     let needed = ask(old, needs_health_check);
     if v.errors.is_empty() && !needed && ask(object, needs_health_check) {
-        allocate_health_check_node_port(v, object, spec);
+        allocate_health_check_node_port(v, object, spec, ports);
     }
     if v.errors.is_empty() {
         pair.drop_type_dependent_fields(object);
@@ -168,32 +171,45 @@ impl<'t> Pair<'_, 't> {
     }
 
     /// `updateNodePorts`.
-    fn update_node_ports(&self, v: &mut Validation, object: &mut Effective<'t>) {
-        if !takes_node_ports(object.text(self.spec, "type")) {
-            return;
-        }
+    fn update_node_ports(&self, v: &mut Validation, object: &mut Effective<'t>) -> NodePorts {
         let old_ports = self.old.children_of(self.old_spec, "ports");
-        let mut ports = NodePorts::default();
+        let items = object.items(self.spec, "ports");
+        let mut ports = NodePorts::of(object, &items);
+        let had: Vec<i64> = old_ports
+            .iter()
+            .map(|p| self.old.int(*p, "nodePort"))
+            .collect();
+        ports.taken.extend(&had);
+        if ask(self.old, needs_health_check) {
+            ports
+                .taken
+                .push(self.old.int(self.old_spec, "healthCheckNodePort"));
+        }
+        if !takes_node_ports(object.text(self.spec, "type")) {
+            return ports;
+        }
+        let allocates = ask(object, allocates_node_ports);
         let mut seen: Vec<(&str, i64)> = Vec::new();
-        for (i, port) in object.items(self.spec, "ports").into_iter().enumerate() {
+        for (i, port) in items.into_iter().enumerate() {
             let wanted = object.int(port, "nodePort");
             if wanted == 0 {
+                if allocates {
+                    ports.choose(object, port, "nodePort");
+                }
                 continue;
             }
-            let had = old_ports
-                .iter()
-                .any(|old| self.old.int(*old, "nodePort") == wanted);
-            let given = had || ports.taken.contains(&wanted);
+            let given = had.contains(&wanted) || seen.iter().any(|(_, number)| *number == wanted);
             if !given && !ports.allocate(v, object, i, wanted) {
-                return;
+                return ports;
             }
             let key = (object.text(port, "protocol"), wanted);
             if seen.contains(&key) {
                 tell_duplicate(v, object, i, key);
-                return;
+                return ports;
             }
             seen.push(key);
         }
+        ports
     }
 
     /// `dropTypeDependentFields`: clears what the new type has no use for, where the client
@@ -221,7 +237,9 @@ impl<'t> Pair<'_, 't> {
         }
         if old_kind == "LoadBalancer" && kind != "LoadBalancer" {
             for key in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] {
-                if self.same_text(object, key) {
+                let written = object.get(self.spec, key).is_some();
+                let had = self.old.get(self.old_spec, key).is_some();
+                if written == had && self.same_text(object, key) {
                     object.remove(self.spec, key);
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `applyAppArmorVersionSkew` in `pkg/registry/core/pod/strategy.go` and
 //! `ApparmorFieldForAnnotation` in `pkg/api/pod/util.go`. Not here: annotations that older minors
-//! make of fields, which say the same and change no verdict.
+//! make of fields (`app_armor_annotations_from_fields` in `validation::pod::template`).
 
 use super::core::CONTAINERS;
 use super::{Effective, Id};

@@ -4,6 +4,7 @@
 
 use super::{Effective, Id};
 use crate::apiserver::gates::Gates;
+use crate::apiserver::validation::format::is_valid_label_value;
 use crate::tree::Kind;
 
 /// Stands for the uid that the server gives a Job, which nobody can know.
@@ -49,7 +50,7 @@ pub fn prepare_job(object: &mut Effective<'_>, gates: &Gates) {
     let spec = object.default_mapping(root, "spec");
     let manual = object.value(spec).get("manualSelector");
     if !manual.is_some_and(|manual| manual.bool()) {
-        generate_selector(object, spec);
+        generate_selector(object, spec, gates);
     }
     if !gates.job_managed_by {
         object.drop_field(spec, "managedBy", Some("JobManagedBy"));
@@ -113,7 +114,7 @@ fn set_defaults_pod_failure_policy(object: &mut Effective<'_>, spec: Id) {
 
 /// `generateSelector`. The labels of the Job, where they are those of the template, are the same
 /// map to the server.
-fn generate_selector(object: &mut Effective<'_>, spec: Id) {
+fn generate_selector(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
     let template = object.default_mapping(spec, "template");
     let pod = object.default_mapping(template, "metadata");
     let own = object.default_mapping(object.root(), "metadata");
@@ -128,6 +129,16 @@ fn generate_selector(object: &mut Effective<'_>, spec: Id) {
     add_generated_labels(object, labels, own);
     if let Some(of_job) = of_job.filter(|_| shared) {
         add_generated_labels(object, of_job, own);
+    }
+    // Read back from the storage, a Job without labels has those of its template. Validation comes
+    // before that: labels that are wrong are told of the template alone.
+    let unlabelled = object
+        .value(own)
+        .get("labels")
+        .is_none_or(|labels| labels.is_empty());
+    let name = object.text(own, "name");
+    if unlabelled && is_valid_label_value(name, gates).is_empty() {
+        object.set_copy(own, "labels", labels);
     }
     let selector = object.default_mapping(spec, "selector");
     let match_labels = object.default_mapping(selector, "matchLabels");

@@ -14,23 +14,35 @@ pub fn persistent_volume_claim(object: &mut Effective<'_>, _: &Gates) {
     volumes::persistent_volume_claim_spec(object, spec);
 }
 
-/// `PrepareForCreate`.
+/// What `PrepareForCreate` and `PrepareForUpdate` take away.
 pub fn prepare_persistent_volume_claim(object: &mut Effective<'_>, gates: &Gates) {
     let root = object.root();
     object.remove(root, "status");
-    if let Some(spec) = object.get(root, "spec") {
-        drop_disabled_fields(object, spec, gates);
-        enforce_data_source_backwards_compatibility(object, spec);
-        normalize_data_sources(object, spec);
-    }
-}
-
-/// `DropDisabledFields`.
-fn drop_disabled_fields(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
-    if !gates.volume_attributes_class {
+    if let Some(spec) = object.get(root, "spec")
+        && !gates.volume_attributes_class
+    {
         let gate = Some("VolumeAttributesClass");
         object.drop_field(spec, "volumeAttributesClassName", gate);
     }
+}
+
+/// What they do about sources of data, which depends on what the old claim has.
+pub fn prepare_data_sources(object: &mut Effective<'_>, old: Option<&Effective<'_>>) {
+    let Some(spec) = object.get(object.root(), "spec") else {
+        return;
+    };
+    let had = |key| old.is_some_and(|old| old.at(old.root(), &["spec", key]).is_some());
+    if !had("dataSourceRef") {
+        drop_disabled_reference(object, spec);
+    }
+    if !had("dataSource") && !had("dataSourceRef") {
+        enforce_data_source_backwards_compatibility(object, spec);
+    }
+    normalize_data_sources(object, spec);
+}
+
+/// The part of `DropDisabledFields` about sources in other namespaces.
+fn drop_disabled_reference(object: &mut Effective<'_>, spec: Id) {
     if let Some(reference) = object.get(spec, "dataSourceRef")
         && !object.text(reference, "namespace").is_empty()
     {
@@ -59,7 +71,9 @@ fn normalize_data_sources(object: &mut Effective<'_>, spec: Id) {
     let reference = object.get(spec, "dataSourceRef");
     let (from, to) = match (source, reference) {
         (Some(source), None) => (source, "dataSourceRef"),
-        (None, Some(reference)) => (reference, "dataSource"),
+        (None, Some(reference)) if object.text(reference, "namespace").is_empty() => {
+            (reference, "dataSource")
+        }
         _ => return,
     };
     let copy = object.set(spec, to, Kind::Mapping, "");

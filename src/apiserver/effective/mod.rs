@@ -17,6 +17,7 @@ mod drop;
 mod image;
 pub mod meta;
 pub mod pod;
+mod pointers;
 pub mod policy;
 pub mod replication_controller;
 mod resources;
@@ -71,7 +72,7 @@ pub struct Spot {
 struct Cell<'t> {
     /// The key that it stands under; empty for items and the root.
     key: &'t str,
-    /// The text of a scalar.
+    /// The text of a scalar; empty for `null`.
     text: &'t str,
     kind: Kind,
     /// Written in the source, not a default.
@@ -175,19 +176,23 @@ impl<'t> Effective<'t> {
 
     /// The text of a scalar.
     pub fn value_text(&self, id: Id) -> &'t str {
-        self.cell(id).text
+        let cell = self.cell(id);
+        if cell.kind == Kind::Null {
+            ""
+        } else {
+            cell.text
+        }
     }
 
     /// The text under a key; empty where there is none.
     pub fn text(&self, of: Id, key: &str) -> &'t str {
-        let cell = self.get(of, key).map_or(EMPTY, |id| self.cell(id));
-        cell.text
+        self.get(of, key).map_or("", |id| self.value_text(id))
     }
 
     /// The texts in a list under a key.
     pub fn texts(&self, of: Id, key: &str) -> Vec<&'t str> {
         let items = self.children_of(of, key);
-        items.into_iter().map(|id| self.cell(id).text).collect()
+        items.into_iter().map(|id| self.value_text(id)).collect()
     }
 
     /// The number under a key; 0 where there is none.

@@ -1,6 +1,6 @@
 //! A value of an `Effective`, to read.
 
-use super::{Cell, Effective, Id, NONE, Spot};
+use super::{Cell, Effective, Id, NONE, Spot, pointers};
 use crate::object::quantity::Quantity;
 use crate::tree::{Kind, NodeId, scalar_float, scalar_int};
 use crate::yaml::resolve;
@@ -164,6 +164,10 @@ impl<'v> Value<'v> {
 
     /// Whether every value in this mapping that isn't empty has its equal in the other.
     fn within(self, other: Value<'_>) -> bool {
+        if pointers::MAPS.contains(&self.name()) {
+            let twin = |value: Value<'_>| other.entry(value.name());
+            return self.values().all(|v| twin(v).is_some_and(|t| v.equals(t)));
+        }
         self.values().all(|value| match other.get(value.name()) {
             Some(twin) => value.equals(twin),
             None => value.is_zero(),
@@ -175,10 +179,12 @@ impl<'v> Value<'v> {
         match self.kind() {
             _ if self.cell().quantity != NONE => false,
             Kind::Null => true,
-            Kind::String => self.text().is_empty(),
-            Kind::Bool => !self.bool(),
+            Kind::String => self.text().is_empty() && !pointers::TEXTS.contains(&self.name()),
+            Kind::Bool => !self.bool() && !pointers::BOOLEANS.contains(&self.name()),
             Kind::Sequence | Kind::Mapping => self.is_empty(),
-            Kind::Int | Kind::Float => false,
+            Kind::Int | Kind::Float => {
+                self.float() == 0.0 && pointers::PLAIN_NUMBERS.contains(&self.name())
+            }
         }
     }
 

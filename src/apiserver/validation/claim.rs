@@ -338,7 +338,13 @@ fn validate_spec_is_unchanged(
         _ => false,
     };
     let keys = new.keys().chain(old.keys());
-    let mut differing = keys.filter(|key| !allowed(key) && !new.key(key).equals(&old.key(key)));
+    let differs = |key: &&str| {
+        let (new, old) = (new.key(key), old.key(key));
+        // All but these are pointers: what is empty isn't what is absent.
+        let no_pointer = matches!(*key, "accessModes" | "volumeName" | "resources");
+        !allowed(key) && (!new.equals(&old) || (!no_pointer && new.is_set() != old.is_set()))
+    };
+    let mut differing = keys.filter(differs);
     if let Some(key) = differing.next() {
         let if_bound = |key: &str| match key {
             "volumeAttributesClassName" => true,

@@ -5,9 +5,11 @@
 
 use super::claim::warnings_for_persistent_volume_claim_spec;
 use super::{is_full, quote, warn};
+use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::finding::Step;
+use crate::tree::Kind;
 
 const FLOCKER: &str = "deprecated in v1.22, non-functional in v1.25+";
 const CEPH: &str = "deprecated in v1.28, non-functional in v1.31+";
@@ -131,7 +133,7 @@ fn warn_of_projected(v: &mut Validation, volume: &Field<'_, '_>) {
     let mut all: Vec<Target<'_>> = Vec::new();
     let mut targets: Vec<Target<'_>> = Vec::new();
     for source in projected.key("sources").items() {
-        if source.is_empty() {
+        if !has_type(&source) {
             let name = quote(volume.key("name").text());
             let text = format!("volume {name} (Projected) has no sources provided");
             v.warn("WRN-19", &source, text);
@@ -145,6 +147,12 @@ fn warn_of_projected(v: &mut Validation, volume: &Field<'_, '_>) {
             add_target(v, volume, &mut all, *target, &|| "Projected".to_owned());
         }
     }
+}
+
+/// Whether a projected source says what it is.
+fn has_type(source: &Field<'_, '_>) -> bool {
+    let mut types = source.value().into_iter().flat_map(Value::values);
+    types.any(|value| value.kind() != Kind::Null)
 }
 
 /// The paths of a projected source instead of those before; `false` if it says nothing of paths.

@@ -23,7 +23,7 @@ impl<'t> Parser<'t, '_> {
 
     /// Goes on in the innermost collection in brackets.
     pub(super) fn flow(&mut self, level: Level) -> Outcome<()> {
-        self.to_flow_token()?;
+        self.seek_flow_token()?;
         if level.next == Next::Colon {
             return self.flow_colon(level.form);
         }
@@ -38,7 +38,7 @@ impl<'t> Parser<'t, '_> {
             }
             self.scan.at += 1;
             self.scan.key_allowed = true;
-            self.to_flow_token()?;
+            self.seek_flow_token()?;
         }
         if self.scan.here() == closing {
             self.scan.at += 1;
@@ -59,7 +59,7 @@ impl<'t> Parser<'t, '_> {
                 self.open(Form::FlowPair, start.column, Properties::default())?;
             }
             self.expect(Next::Colon);
-            self.to_flow_token()?;
+            self.seek_flow_token()?;
             return match self.scan.here() {
                 b':' | b',' | b']' | b'}' => self.empty(self.scan.at, Properties::default()),
                 _ => self.flow_node(None),
@@ -84,7 +84,7 @@ impl<'t> Parser<'t, '_> {
     }
 
     fn flow_value(&mut self) -> Outcome<()> {
-        self.to_flow_token()?;
+        self.seek_flow_token()?;
         match self.scan.here() {
             b',' | b']' | b'}' => self.empty(self.scan.at, Properties::default()),
             _ => self.flow_node(None),
@@ -98,7 +98,7 @@ impl<'t> Parser<'t, '_> {
             if !self.property(&mut properties)? {
                 return two_kinds(self.scan.character(self.scan.at));
             }
-            self.to_flow_token()?;
+            self.seek_flow_token()?;
         }
         let here = self.scan.here();
         let scalar = match here {
@@ -157,8 +157,8 @@ impl<'t> Parser<'t, '_> {
     }
 
     /// Goes to the next token, which has to belong to the document.
-    fn to_flow_token(&mut self) -> Outcome<()> {
-        self.scan.to_token();
+    fn seek_flow_token(&mut self) -> Outcome<()> {
+        self.scan.seek_token();
         if self.scan.token_column() >= 0 {
             return Ok(());
         }

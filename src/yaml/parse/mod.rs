@@ -110,7 +110,7 @@ impl<'t, 'c> Parser<'t, 'c> {
     fn document_start(&mut self) -> Outcome<Option<Begun>> {
         let (mut version, mut directives) = (false, false);
         loop {
-            self.scan.to_token();
+            self.scan.seek_token();
             let start = self.scan.at;
             if self.scan.at_mark(b'-') {
                 self.scan.at += 3;
@@ -125,7 +125,7 @@ impl<'t, 'c> Parser<'t, 'c> {
             } else if directives {
                 return fault(
                     self.scan.character(start),
-                    "`---` should follow a directive, and kubectl reads what stands behind it alone",
+                    "`---` should follow a directive, and kubectl reads what is behind it alone",
                 );
             } else {
                 return Ok((!self.scan.at_end()).then_some(Begun::ByValue));
@@ -146,7 +146,7 @@ impl<'t, 'c> Parser<'t, 'c> {
 
     fn root(&mut self, begun: Begun) -> Outcome<()> {
         let end = self.scan.at;
-        self.scan.to_token();
+        self.scan.seek_token();
         match (self.scan.token_column(), begun) {
             (-1, Begun::ByMark) => self.empty(end, Properties::default()),
             (-1, Begun::ByValue) => fault(
@@ -159,7 +159,7 @@ impl<'t, 'c> Parser<'t, 'c> {
 
     /// Goes on in the innermost block collection.
     fn block(&mut self, level: Level) -> Outcome<()> {
-        self.scan.to_token();
+        self.scan.seek_token();
         let column = self.scan.token_column();
         if level.next == Next::Colon {
             return self.block_colon(column, level.indent);
@@ -199,7 +199,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         let mut properties = Properties::default();
         loop {
             match self.scan.here() {
-                b'&' | b'!' if self.property(&mut properties)? => self.scan.to_token(),
+                b'&' | b'!' if self.property(&mut properties)? => self.scan.seek_token(),
                 b':' if self.scan.at_indicator(b':') && self.scan.at > start.mark.at => {
                     self.empty(self.scan.at, properties)?;
                     break;
@@ -236,7 +236,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         self.scan.key_allowed = true;
         self.expect(Next::Colon);
         let end = self.scan.at;
-        self.scan.to_token();
+        self.scan.seek_token();
         match self.scan.token_column() {
             column if self.is_inside(column, indent) => self.node(column),
             _ => self.empty(end, Properties::default()),
@@ -247,7 +247,7 @@ impl<'t, 'c> Parser<'t, 'c> {
     #[inline]
     fn block_value(&mut self, indent: i32) -> Outcome<()> {
         let end = self.scan.at;
-        self.scan.to_token();
+        self.scan.seek_token();
         match self.scan.token_column() {
             column if self.is_inside(column, indent) => self.node(column),
             column if column == indent && self.scan.at_indicator(b'-') => {
@@ -263,7 +263,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         self.scan.at += 1;
         self.scan.key_allowed = true;
         let end = self.scan.at;
-        self.scan.to_token();
+        self.scan.seek_token();
         match self.scan.token_column() {
             column if self.is_inside(column, indent) => self.node(column),
             _ => self.empty(end, Properties::default()),
@@ -305,7 +305,7 @@ impl<'t, 'c> Parser<'t, 'c> {
                 return self.two_of_a_kind(mark, first);
             }
             let end = self.scan.at;
-            self.scan.to_token();
+            self.scan.seek_token();
             if self.scan.line == start.mark.line && self.scan.token_column() >= 0 {
                 continue;
             }

@@ -13,7 +13,7 @@ impl Parser<'_, '_> {
     /// Reads on as far as go-yaml does.
     pub(super) fn tail(&mut self) -> Outcome<Option<DroppedText>> {
         self.scan.indent = -1;
-        self.scan.to_token();
+        self.scan.seek_token();
         let rest = self.scan.mark();
         if self.scan.at_mark(b'.') {
             self.scan.at += 3;
@@ -27,8 +27,8 @@ impl Parser<'_, '_> {
             key = self.root_key;
         }
         while goes_on && self.may_be_key(key) && !self.is_forgotten(key) {
-            self.scan.to_token();
-            goes_on = self.skim(true, root_waits)?;
+            self.scan.seek_token();
+            goes_on = self.skim(self.may_be_key(key), root_waits)?;
         }
         Ok(self.dropped(rest.at, false))
     }

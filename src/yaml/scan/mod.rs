@@ -256,7 +256,7 @@ impl<'t> Scanner<'t> {
     /// Skips blanks, comments and line breaks (`yaml_parser_scan_to_next_token`). A tab counts as
     /// a blank in brackets, and behind a token that no key may follow.
     #[inline]
-    pub fn to_token(&mut self) {
+    pub fn seek_token(&mut self) {
         loop {
             let tabs = self.flow > 0 || !self.key_allowed;
             while self.here() == b' ' || tabs && self.here() == b'\t' {

@@ -31,7 +31,7 @@ impl Scanner<'_> {
         let mut one_line = true;
         while self.break_length(self.at) > 0 {
             let gap = self.at;
-            let goes_on = self.to_plain_line()?;
+            let goes_on = self.seek_plain_line()?;
             if !goes_on {
                 self.key_allowed = true;
                 break;
@@ -94,7 +94,7 @@ impl Scanner<'_> {
     }
 
     /// Goes from a line break to the next text; says whether it still belongs to the scalar.
-    fn to_plain_line(&mut self) -> Outcome<bool> {
+    fn seek_plain_line(&mut self) -> Outcome<bool> {
         let indent = self.indent + 1;
         loop {
             match self.here() {

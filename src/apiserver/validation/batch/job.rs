@@ -225,7 +225,7 @@ fn validate_indexed(v: &mut Validation, spec: &Field<'_, '_>) {
         let detail = "must be less than or equal to 100000 when completion mode is Indexed";
         v.invalid("JOB-07", &parallelism, detail);
     }
-    if completions.is_set() && failed.int() > completions.int() {
+    if completions.is_set() && failed.is_set() && failed.int() > completions.int() {
         v.invalid(
             "JOB-08",
             &failed,

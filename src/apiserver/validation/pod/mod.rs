@@ -5,6 +5,7 @@
 //! (`whole`).
 
 pub mod affinity;
+pub mod annotated;
 pub mod claims;
 pub mod containers;
 pub mod dns;

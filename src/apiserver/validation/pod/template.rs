@@ -3,6 +3,7 @@
 //! Mirrors `ValidatePodTemplateSpec`, `ValidatePodSpecificAnnotations` and what they call in
 //! `pkg/apis/core/validation/validation.go`.
 
+use super::annotated::validate_tolerations_in_pod_annotations;
 use super::paths::validate_local_descending_path;
 use super::{PodOptions, any_container, validate_pod_spec, visit_containers_with_path};
 use crate::apiserver::errors::Validation;
@@ -62,6 +63,7 @@ pub fn validate_pod_specific_annotations(
         let detail = "must set spec.nodeName if mirror pod annotation is set";
         v.invalid("TPL-03", &mirror, detail);
     }
+    validate_tolerations_in_pod_annotations(v, annotations, options);
     if !options.allow_invalid_pod_deletion_cost && !deletion_cost_is_valid(annotations) {
         let cost = annotations.entry(DELETION_COST);
         v.invalid("TPL-05", &cost, "must be a 32bit integer");
@@ -209,4 +211,40 @@ fn validate_app_armor_annotation_and_field(
 fn path_agrees(annotation: &str, profile: &Field<'_, '_>) -> bool {
     let path = profile.key("localhostProfile").text_pointer();
     profile.key("type").text() != "Localhost" || annotation.strip_prefix(LOCALHOST) == path
+}
+
+/// The annotations that the server, from 1.30 to 1.33, writes into a Pod that is created, from the
+/// fields that say the same (`applyAppArmorVersionSkew` in `pkg/registry/core/pod/strategy.go`).
+pub(super) fn app_armor_annotations_from_fields(
+    v: &Validation,
+    pod: &Field<'_, '_>,
+) -> Vec<(String, String)> {
+    let mut written = Vec::new();
+    let spec = pod.key("spec");
+    if !v.gates.app_armor_fields_become_annotations
+        || spec.key("os").key("name").text() == "windows"
+    {
+        return written;
+    }
+    let metadata = pod.key("metadata");
+    let annotations = metadata.key("annotations");
+    let context = spec.key("securityContext");
+    let of_pod = context.key("appArmorProfile");
+    visit_containers_with_path(&spec, |container| {
+        let context = container.key("securityContext");
+        let own = context.key("appArmorProfile");
+        let profile = if own.is_set() { &own } else { &of_pod };
+        let path = profile.key("localhostProfile");
+        let value = match profile.key("type").text() {
+            "Unconfined" => "unconfined".to_owned(),
+            "RuntimeDefault" => "runtime/default".to_owned(),
+            "Localhost" if path.is_set() => format!("localhost/{}", path.text()),
+            _ => return,
+        };
+        let key = format!("{APP_ARMOR}{}", container.key("name").text());
+        if annotations.entry(&key).value().is_none() {
+            written.push((key, value));
+        }
+    });
+    written
 }

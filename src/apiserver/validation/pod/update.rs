@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use super::PodOptions;
 use super::containers::validate_containers_only_for_pod;
 use super::scheduling::validate_tolerations;
-use super::template::{APP_ARMOR, MIRROR, validate_pod_specific_annotations};
+use super::template::{
+    APP_ARMOR, MIRROR, app_armor_annotations_from_fields, validate_pod_specific_annotations,
+};
 use super::whole::validate_pod_metadata_and_spec;
 use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
@@ -96,8 +98,17 @@ fn validate_pod_specific_annotation_updates(
             v.forbidden("POD-35", &now, format!("may not remove or update {what}"));
         }
     }
+    let written = app_armor_annotations_from_fields(v, old);
+    for (key, value) in &written {
+        let now = annotations.entry(key);
+        if now.value().is_none() || now.text() != value {
+            let detail = "may not remove or update AppArmor annotations";
+            v.forbidden("POD-35", &now, detail);
+        }
+    }
     for (key, value) in annotations.entries() {
-        let is_new = old_annotations.entry(key).value().is_none();
+        let is_new = old_annotations.entry(key).value().is_none()
+            && !written.iter().any(|(written, _)| written == key);
         if let Some(what) = what(key).filter(|_| is_new) {
             v.forbidden("POD-35", &value, format!("may not add {what}"));
         }
@@ -297,17 +308,20 @@ fn is_same(key: &str, new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
 
 /// Whether Go holds a value of a Pod's field as if the field weren't there.
 fn is_nothing(key: &str, value: Value<'_>) -> bool {
-    const BOOLEANS: [&str; 7] = [
+    const BOOLEANS: [&str; 10] = [
+        "chapAuthDiscovery",
+        "chapAuthSession",
         "hostIPC",
         "hostNetwork",
         "hostPID",
         "readOnly",
+        "sslEnabled",
         "stdin",
         "stdinOnce",
         "tty",
     ];
-    const NUMBERS: [&str; 2] = ["hostPort", "initialDelaySeconds"];
-    const TEXT_POINTERS: [&str; 11] = [
+    const NUMBERS: [&str; 4] = ["hostPort", "initialDelaySeconds", "partition", "seconds"];
+    const TEXT_POINTERS: [&str; 12] = [
         "fsGroupChangePolicy",
         "gmsaCredentialSpec",
         "gmsaCredentialSpecName",
@@ -315,6 +329,7 @@ fn is_nothing(key: &str, value: Value<'_>) -> bool {
         "localhostProfile",
         "preemptionPolicy",
         "procMount",
+        "restartPolicy",
         "runAsUserName",
         "runtimeClassName",
         "seLinuxChangePolicy",
@@ -324,7 +339,10 @@ fn is_nothing(key: &str, value: Value<'_>) -> bool {
         Kind::Null => true,
         Kind::Sequence => value.is_empty(),
         Kind::Mapping if MAPS.contains(&key) => value.is_empty(),
-        Kind::Mapping => key == "resources" && value.values().all(|v| is_nothing(v.name(), v)),
+        Kind::Mapping => {
+            let mut values = value.values();
+            matches!(key, "metadata" | "resources") && values.all(|v| is_nothing(v.name(), v))
+        }
         Kind::Bool => !value.bool() && BOOLEANS.contains(&key),
         Kind::Int | Kind::Float => value.int() == 0 && NUMBERS.contains(&key),
         Kind::String => value.text().is_empty() && !TEXT_POINTERS.contains(&key),

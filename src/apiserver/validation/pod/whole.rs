@@ -4,10 +4,14 @@
 //! `pkg/apis/core/validation/validation.go`. Not here: updates (`update`).
 
 use super::containers::validate_containers_only_for_pod;
-use super::template::{validate_annotations_and_fields, validate_pod_specific_annotations};
+use super::template::{
+    app_armor_annotations_from_fields, validate_annotations_and_fields,
+    validate_pod_specific_annotations,
+};
 use super::{PodOptions, validate_pod_spec};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
+use crate::apiserver::validation::format::is_qualified_name;
 use crate::apiserver::validation::meta::{name_is_dns_subdomain, validate_object_meta};
 
 /// `Validate` of the strategy in `pkg/registry/core/pod/strategy.go`.
@@ -32,7 +36,12 @@ fn validate_pod_create(v: &mut Validation, pod: &Field<'_, '_>, options: &PodOpt
             .with(&gates, "schedulingGates");
     }
     let metadata = pod.key("metadata");
-    validate_annotations_and_fields(v, &metadata.key("annotations"), &spec);
+    let annotations = metadata.key("annotations");
+    validate_annotations_and_fields(v, &annotations, &spec);
+    for (key, _) in app_armor_annotations_from_fields(v, pod) {
+        let wrong = is_qualified_name(&key.to_lowercase(), &v.gates);
+        v.invalid_value("META-11", &annotations, &key, wrong);
+    }
 }
 
 /// `validatePodMetadataAndSpec`.

@@ -58,7 +58,7 @@ fn validate_service(v: &mut Validation, service: &Field<'_, '_>, old: Option<&Fi
     if !TYPES.contains(&kind.text()) {
         v.not_supported("SVC-34", &kind, &TYPES);
     }
-    ports::validate_node_ports(v, &spec, old.is_none());
+    ports::validate_node_ports(v, &spec);
     ports::validate_no_duplicate_ports(v, &list);
     validate_source_ranges(v, &spec, &annotations, old);
     let allocate = spec.key("allocateLoadBalancerNodePorts");

@@ -3,7 +3,6 @@
 //! Mirrors `validateServicePort` and the checks of ports in `ValidateService`
 //! (`pkg/apis/core/validation/validation.go`).
 
-use super::allocates_node_ports;
 use crate::apiserver::effective::IntOrString;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -69,9 +68,8 @@ pub fn validate_no_kubelet_port(v: &mut Validation, ports: &Field<'_, '_>) {
     }
 }
 
-/// Node ports where there are none, and those that two ports of a protocol have. At creation the
-/// server chooses one node port for all ports with a number.
-pub fn validate_node_ports(v: &mut Validation, spec: &Field<'_, '_>, created: bool) {
+/// Node ports where there are none, and those that two ports of a protocol have.
+pub fn validate_node_ports(v: &mut Validation, spec: &Field<'_, '_>) {
     let kind = spec.key("type");
     let ports = spec.key("ports");
     if kind.text() == "ClusterIP" {
@@ -84,16 +82,13 @@ pub fn validate_node_ports(v: &mut Validation, spec: &Field<'_, '_>, created: bo
             }
         }
     }
-    let chooses = created && allocates_node_ports(spec);
-    let mut seen: Vec<(&str, i64, i64)> = Vec::new();
+    let mut seen: Vec<(&str, i64)> = Vec::new();
     for port in ports.items() {
         let node_port = port.key("nodePort");
-        let protocol = port.key("protocol").text();
-        let key = match node_port.int() {
-            0 if chooses => (protocol, 0, port.key("port").int()),
-            0 => continue,
-            number => (protocol, number, 0),
-        };
+        let key = (port.key("protocol").text(), node_port.int());
+        if key.1 == 0 {
+            continue;
+        }
         if seen.contains(&key) {
             v.duplicate("SVC-17", &node_port);
         }
