@@ -329,7 +329,11 @@ impl Strategy {
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
-            ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
+            ("", "Pod") => {
+                let root = Field::root(object.value(object.root()));
+                warnings::pod::warnings_for_app_armor(v, &root);
+                effective::pod::prepare_for_create(object, &v.gates);
+            }
             ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(object, None),
             _ => {}
         }
