@@ -1,8 +1,9 @@
 //! Holds rules with evidence `confirmed` to the record of a real control plane.
 //!
-//! `testdata/rules/observed.json` is what became of the pages' manifests, in every minor that it was
-//! run on; `e2e/pages/check` writes it. `testdata/rules/confirmed.tsv` says where in it a rule's
-//! claim can be seen. What the API server rejects is held to its verdicts in `rule_cases.rs`.
+//! `testdata/rules/observed.json` is what became of the pages' manifests, in every minor that
+//! they were run on; `e2e/pages/check` writes it. `testdata/rules/confirmed.tsv` says where in it a
+//! rule's claim can be seen. What the API server rejects is held to its verdicts in
+//! `rule_cases.rs`.
 
 #![allow(
     clippy::unwrap_used,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 mod support;
 
 use granit_parser::Parser;
-use kubevet::apiserver::registry::Strategy;
+use kubevet::apiserver::registry::{Cluster, Strategy};
 use kubevet::minor::Minor;
 use kubevet::source::{Source, SourceId};
 use kubevet::{object, yaml};
@@ -122,7 +122,7 @@ fn count_model(objects: &[Modelled<'_>]) -> usize {
 
 fn ask_all(objects: &[Modelled<'_>]) -> usize {
     let ask = |(strategy, object): &Modelled<'_>| {
-        let admission = strategy.create(black_box(object.root), Minor::DEFAULT);
+        let admission = strategy.create(black_box(object.root), Minor::DEFAULT, Cluster::Unknown);
         black_box(admission).validation.errors.len()
     };
     objects.iter().map(ask).sum()

@@ -201,6 +201,7 @@ func (j *judge) update(kind *servedKind, body []byte, old runtime.Object, warnin
 	object.SetManagedFields(nil)
 	object.SetUID(existing.GetUID())
 	object.SetResourceVersion(existing.GetResourceVersion())
+	keepGenerated(obj)
 	finish := func(context.Context, bool) {}
 	if store := j.storeOf(kind); store != nil {
 		if finish, err = store.BeginUpdate(ctx, obj, old, &metav1.UpdateOptions{}); err != nil {

@@ -5,7 +5,7 @@
 
 use kubevet::apiserver::decode;
 use kubevet::apiserver::effective::Value;
-use kubevet::apiserver::registry::{Admission, Strategy};
+use kubevet::apiserver::registry::{Admission, Cluster, Strategy};
 use kubevet::apiserver::schema::{ObjectKind, Table};
 use kubevet::apiserver::{Stage, Verdict};
 use kubevet::document::Reading;
@@ -144,7 +144,7 @@ fn create<'t>(
     minor: Minor,
 ) -> Result<(Answer, Admission<'t>), Answer> {
     check_decodes(&kind, object, reading, minor)?;
-    let admission = strategy.create(object, minor);
+    let admission = strategy.create(object, minor, Cluster::Plain);
     Ok((admitted(&admission, 201), admission))
 }
 
@@ -173,7 +173,7 @@ fn update<'t>(
             "the namespace of the provided object does not match",
         ));
     }
-    let admission = strategy.update(object, old, minor);
+    let admission = strategy.update(object, old, minor, Cluster::Plain);
     Ok((admitted(&admission, 200), admission))
 }
 

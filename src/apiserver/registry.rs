@@ -5,7 +5,7 @@
 
 use super::allocation;
 use super::effective::{self, Effective};
-use super::errors::Validation;
+use super::errors::{Error, Validation};
 use super::field::Field;
 use super::gates::Gates;
 use super::validation::{
@@ -209,6 +209,36 @@ pub struct Admission<'t> {
     pub effective: Effective<'t>,
     /// What it found. Errors: the server rejects the object, and sends no warnings.
     pub validation: Validation,
+    /// Faults that hang on the cluster, where that isn't known.
+    pub of_cluster: Vec<Error>,
+}
+
+/// The cluster that an object is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cluster {
+    /// IPv4 only, the Service addresses 10.0.0.0/16, node ports from 30000 to 32767, nothing taken.
+    Plain,
+    /// Nobody knows: what hangs on it is set aside.
+    Unknown,
+}
+
+/// The rows of what hangs on the cluster: its address families and ranges, what is taken there,
+/// and whether a claim is bound.
+const OF_CLUSTER: [&str; 8] = [
+    "PVU-09", "SVA-03", "SVA-04", "SVA-05", "SVA-07", "SVA-08", "SVA-10", "SVA-12",
+];
+
+impl Cluster {
+    /// Takes the faults out that hang on a cluster that nobody knows.
+    fn set_aside(self, v: &mut Validation) -> Vec<Error> {
+        if self == Self::Plain || v.errors.is_empty() {
+            return Vec::new();
+        }
+        let errors = std::mem::take(&mut v.errors).into_iter();
+        let (aside, rest) = errors.partition(|error| OF_CLUSTER.contains(&error.row));
+        v.errors = rest;
+        aside
+    }
 }
 
 impl Strategy {
@@ -230,8 +260,8 @@ impl Strategy {
     }
 
     /// What the server says to the creation of an object that decodes.
-    pub fn create<'t>(&self, object: Node<'t>, minor: Minor) -> Admission<'t> {
-        self.create_with(object, minor, Gates::of(minor))
+    pub fn create<'t>(&self, object: Node<'t>, minor: Minor, cluster: Cluster) -> Admission<'t> {
+        self.create_with(object, minor, Gates::of(minor), cluster)
     }
 
     /// What is wrong with the pods that an accepted object will have made, where the server
@@ -242,14 +272,21 @@ impl Strategy {
             return None;
         }
         gates.stateful_set_templates = true;
-        Some(self.create_with(object, minor, gates))
+        Some(self.create_with(object, minor, gates, Cluster::Unknown))
     }
 
-    fn create_with<'t>(&self, object: Node<'t>, minor: Minor, gates: Gates) -> Admission<'t> {
+    fn create_with<'t>(
+        &self,
+        object: Node<'t>,
+        minor: Minor,
+        gates: Gates,
+        cluster: Cluster,
+    ) -> Admission<'t> {
         let mut effective = self.effective(object, minor);
         effective::meta::prepare_for_create(&mut effective);
         let mut validation = Validation::new(gates);
         self.begin_create(&mut validation, &mut effective);
+        let of_cluster = cluster.set_aside(&mut validation);
         if validation.errors.is_empty() {
             self.validate_create(&mut validation, &effective);
         }
@@ -257,23 +294,33 @@ impl Strategy {
         Admission {
             effective,
             validation,
+            of_cluster,
         }
     }
 
     /// What the server says to a PUT of an object that decodes over one that it accepted.
-    pub fn update<'t>(&self, object: Node<'t>, old: Node<'t>, minor: Minor) -> Admission<'t> {
+    pub fn update<'t>(
+        &self,
+        object: Node<'t>,
+        old: Node<'t>,
+        minor: Minor,
+        cluster: Cluster,
+    ) -> Admission<'t> {
         let mut effective = self.effective(object, minor);
         let mut validation = Validation::new(Gates::of(minor));
         let mut before = self.effective(old, minor);
         self.begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
         self.begin_update(&mut validation, &mut effective, &before);
+        let mut of_cluster = cluster.set_aside(&mut validation);
         if validation.errors.is_empty() {
             self.validate_put(&mut validation, &effective, &before.as_old());
+            of_cluster.extend(cluster.set_aside(&mut validation));
         }
         self.decorate(&mut effective);
         Admission {
             effective,
             validation,
+            of_cluster,
         }
     }
 
@@ -282,7 +329,11 @@ impl Strategy {
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
-            ("", "Pod") => effective::pod::prepare_for_create(object, &v.gates),
+            ("", "Pod") => {
+                let root = Field::root(object.value(object.root()));
+                warnings::pod::warnings_for_app_armor(v, &root);
+                effective::pod::prepare_for_create(object, &v.gates);
+            }
             ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(object, None),
             _ => {}
         }

@@ -265,12 +265,15 @@ impl<'t> Judge<'_, 't> {
     ) -> Structure {
         let decoding = verdicts.iter().any(|v| v.stage == Stage::Decode);
         let mut rejection = decoding.then_some(Rejection(Stage::Decode));
-        if !verdicts.iter().any(is_fatal) {
-            let hidden_by = first_rejection(&verdicts, false).map(|verdict| &*verdict.detail);
-            let rejected = admission::validate(context, strategy, hidden_by, sink);
-            if rejected && rejection.is_none() {
-                rejection = Some(Rejection(Stage::Validate));
-            }
+        let first = first_rejection(&verdicts, false);
+        let fatal = verdicts.iter().filter(|v| is_fatal(v));
+        let decoded = admission::Decoded {
+            hidden_by: first.map(|verdict| &*verdict.detail),
+            misfits: fatal.map(|verdict| verdict.node).collect(),
+        };
+        let rejected = admission::validate(context, strategy, &decoded, sink);
+        if rejected && rejection.is_none() {
+            rejection = Some(Rejection(Stage::Validate));
         }
         // Of what only the schema says, the server tells nothing; what it takes twice is still
         // lost when something merges by key.

@@ -37,15 +37,19 @@ const ANNOTATIONS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// `GetWarningsForPod`, and what `applyAppArmorVersionSkew` warns of before
-/// (`pkg/registry/core/pod/strategy.go`).
-pub fn warnings_for_pod(v: &mut Validation, pod: &Field<'_, '_>) {
+/// What `applyAppArmorVersionSkew` warns of (`pkg/registry/core/pod/strategy.go`): before
+/// validation, so that rejected Pods are warned of, too.
+pub fn warnings_for_app_armor(v: &mut Validation, pod: &Field<'_, '_>) {
     let spec = pod.key("spec");
     if spec.key("os").key("name").text() != "windows" {
         visit_containers_with_path(&spec, |container| {
             warn_of_app_armor(v, pod, container, true);
         });
     }
+}
+
+/// `GetWarningsForPod`.
+pub fn warnings_for_pod(v: &mut Validation, pod: &Field<'_, '_>) {
     warnings_for_pod_spec_and_meta(v, pod, false);
 }
 

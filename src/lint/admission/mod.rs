@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
 use crate::apiserver::errors::{Error, Reason, Warning};
-use crate::apiserver::registry::{Admission, Strategy};
+use crate::apiserver::registry::{Admission, Cluster, Strategy};
 use crate::finding::{
     Finding, Related, RuleMeta, Server, Severity, Step, locate, render_path, shown_span,
 };
@@ -18,31 +18,43 @@ use crate::lint::verdicts::new_finding;
 use crate::object::Object;
 use crate::rule::{Context, Sink, Undecided};
 use crate::source::Span;
-use crate::tree::{Kind, Node};
+use crate::tree::{Kind, Node, NodeId};
 
-/// Reports what the server's validation says of an object that decodes; whether it rejects it.
-/// `hidden_by` is what it says first while decoding.
+/// The row of node ports that lie outside of the cluster's range.
+const NODE_PORT_RANGE: &str = "SVA-08";
+
+/// What came of decoding an object.
+#[derive(Debug)]
+pub struct Decoded<'a> {
+    /// What the server says first; it doesn't come to validation then.
+    pub hidden_by: Option<&'a str>,
+    /// Values that don't fit their type: nothing more can be said of them.
+    pub misfits: Vec<NodeId>,
+}
+
+/// Reports what the server's validation says of an object, or would say once it decodes; whether
+/// it rejects it.
 pub fn validate<'t>(
     context: &Context<'_, 't>,
     strategy: &Strategy,
-    hidden_by: Option<&str>,
+    decoded: &Decoded<'_>,
     sink: &mut Sink,
 ) -> bool {
     let object = context.object();
-    let created = strategy.create(object.root, context.minor);
+    let created = strategy.create(object.root, context.minor, Cluster::Unknown);
     let old = context.member.old.as_ref().filter(|old| {
-        let before = strategy.create(old.root, context.minor);
+        let before = strategy.create(old.root, context.minor, Cluster::Unknown);
         before.validation.errors.is_empty()
     });
     let Some(old) = old else {
-        let rejected = report(context, &created, None, hidden_by, sink);
-        if !rejected && hidden_by.is_none() {
-            report_pods(context, strategy, sink);
+        let rejected = report(context, &created, None, decoded, sink);
+        if !rejected && decoded.hidden_by.is_none() {
+            report_pods(context, strategy, decoded, sink);
         }
         return rejected;
     };
-    let updated = strategy.update(object.root, old.root, context.minor);
-    report(context, &updated, Some((&created, old)), hidden_by, sink)
+    let updated = strategy.update(object.root, old.root, context.minor, Cluster::Unknown);
+    report(context, &updated, Some((&created, old)), decoded, sink)
 }
 
 /// `update`: what the server says to the creation of the same object, and what is there now.
@@ -50,20 +62,21 @@ fn report<'t>(
     context: &Context<'_, 't>,
     admission: &Admission<'t>,
     update: Option<(&Admission<'t>, &Object<'t>)>,
-    hidden_by: Option<&str>,
+    decoded: &Decoded<'_>,
     sink: &mut Sink,
 ) -> bool {
     let reporter = Reporter {
         context,
         effective: &admission.effective,
         old: update.map(|(_, old)| old),
-        hidden_by,
+        decoded,
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
     for error in &admission.validation.errors {
         // Some checks run twice, and say it twice.
-        if !seen.insert((&error.field, error.reason, &error.detail)) {
+        let said = !seen.insert((&error.field, error.reason, &error.detail));
+        if said || reporter.is_about_misfit(error) {
             continue;
         }
         let by_update = update.is_some_and(|(created, _)| !says(created, error));
@@ -79,7 +92,10 @@ fn report<'t>(
         let finding = reporter.rejection(rule, error, by_update);
         sink.findings.push(finding);
     }
-    if hidden_by.is_none() && !rejected {
+    for error in &admission.of_cluster {
+        reporter.of_cluster(error, sink);
+    }
+    if decoded.hidden_by.is_none() && !rejected {
         let warnings = admission.validation.warnings.iter();
         sink.findings.extend(warnings.map(|w| reporter.warning(w)));
         let dropped = admission.effective.dropped().iter();
@@ -89,7 +105,12 @@ fn report<'t>(
 }
 
 /// Reports what the server will say to the pods of an object whose template it doesn't look at.
-fn report_pods(context: &Context<'_, '_>, strategy: &Strategy, sink: &mut Sink) {
+fn report_pods(
+    context: &Context<'_, '_>,
+    strategy: &Strategy,
+    decoded: &Decoded<'_>,
+    sink: &mut Sink,
+) {
     let object = context.object();
     let Some(admission) = strategy.create_pods(object.root, context.minor) else {
         return;
@@ -98,7 +119,7 @@ fn report_pods(context: &Context<'_, '_>, strategy: &Strategy, sink: &mut Sink) 
         return;
     }
     let before = sink.findings.len();
-    report(context, &admission, None, None, sink);
+    report(context, &admission, None, decoded, sink);
     for finding in sink.findings.iter_mut().skip(before) {
         finding.server = None;
         finding.severity = Severity::Warning;
@@ -120,7 +141,7 @@ struct Reporter<'a, 't> {
     context: &'a Context<'a, 't>,
     effective: &'a Effective<'t>,
     old: Option<&'a Object<'t>>,
-    hidden_by: Option<&'a str>,
+    decoded: &'a Decoded<'a>,
 }
 
 impl<'t> Reporter<'_, 't> {
@@ -138,7 +159,7 @@ impl<'t> Reporter<'_, 't> {
         finding.related.extend(related);
         // Some rules also speak of what the server accepts.
         finding.severity = Severity::Error;
-        match self.hidden_by {
+        match self.decoded.hidden_by {
             Some(first) => finding.hidden_by = Some(first.to_owned()),
             None => {
                 finding.server = Some(Server {
@@ -150,6 +171,25 @@ impl<'t> Reporter<'_, 't> {
             }
         }
         finding
+    }
+
+    /// What hangs on the cluster can't be known, but most have the node ports that they come with.
+    fn of_cluster(&self, error: &Error, sink: &mut Sink) {
+        let rule = rules::owner(error, false);
+        if error.row == NODE_PORT_RANGE && !self.is_undecided(error) {
+            let mut finding = self.rejection(rule, error, false);
+            finding.server = None;
+            finding.severity = Severity::Warning;
+            finding.help = Some(
+                "use a port from 30000 to 32767, unless the cluster has another range".to_owned(),
+            );
+            sink.findings.push(finding);
+        } else {
+            sink.undecided.push(Undecided {
+                rule: rule.id,
+                why: "it hangs on the cluster".to_owned(),
+            });
+        }
     }
 
     fn related(&self, object: &Object<'_>, spot: Spot, what: &str) -> Related {
@@ -213,6 +253,14 @@ impl<'t> Reporter<'_, 't> {
             field.clone_into(&mut place.path);
         }
         new_finding(self.context, rule, place, key, message)
+    }
+
+    /// Whether a fault only comes of a value that isn't of its type.
+    fn is_about_misfit(&self, error: &Error) -> bool {
+        let misfits = &self.decoded.misfits;
+        let spots = error.related.iter().map(|(spot, _)| *spot);
+        let mut spots = spots.chain(error.spot).filter(|spot| !spot.old);
+        !misfits.is_empty() && spots.any(|spot| misfits.contains(&spot.node))
     }
 
     /// Whether what a fault says hangs on a value that can't be known.

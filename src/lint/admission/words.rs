@@ -38,6 +38,9 @@ pub fn message(
         _ => {}
     }
     let said = said(&error.detail);
+    if said == "field is immutable" {
+        return format!("`{field}` can't be changed");
+    }
     match error.reason {
         Reason::Required if said.is_empty() => format!("`{field}` is missing"),
         Reason::Required => format!("`{field}` is missing: {said}"),
