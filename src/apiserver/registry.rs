@@ -283,7 +283,6 @@ impl Strategy {
         cluster: Cluster,
     ) -> Admission<'t> {
         let mut effective = self.effective(object, minor);
-        effective::meta::prepare_for_create(&mut effective);
         let mut validation = Validation::new(gates);
         self.begin_create(&mut validation, &mut effective);
         let of_cluster = cluster.set_aside(&mut validation);
@@ -310,6 +309,7 @@ impl Strategy {
         let mut validation = Validation::new(Gates::of(minor));
         let mut before = self.effective(old, minor);
         self.begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
+        effective::meta::prepare_for_update(&mut before);
         self.begin_update(&mut validation, &mut effective, &before);
         let mut of_cluster = cluster.set_aside(&mut validation);
         if validation.errors.is_empty() {
@@ -324,9 +324,17 @@ impl Strategy {
         }
     }
 
-    /// What a creation fills in or drops, and an update otherwise: by the storage of Services, by
-    /// `PrepareForCreate` of Pods and claims.
+    /// What a creation fills in or drops, and an update otherwise: by the handlers, the storage of
+    /// Services, `PrepareForCreate` of Pods and claims.
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
+        dedup_owner_references(v, object);
+        let sets_generation = match (self.group, self.kind) {
+            ("", "Service" | "PersistentVolumeClaim") => false,
+            ("", "Pod") => v.gates.pod_generations,
+            ("autoscaling", _) => v.gates.hpa_generations,
+            _ => true,
+        };
+        effective::meta::prepare_for_create(object, sets_generation);
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
             ("", "Pod") => {
@@ -348,6 +356,8 @@ impl Strategy {
 
     /// What an update takes over from the old object.
     fn begin_update<'t>(&self, v: &mut Validation, new: &mut Effective<'t>, old: &Effective<'t>) {
+        dedup_owner_references(v, new);
+        effective::meta::prepare_for_update(new);
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_update(v, new, old),
             ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
@@ -392,6 +402,15 @@ impl Strategy {
         let format = meta::validate_path_segment;
         meta::validate_object_meta_accessor(v, &new, self.namespaced, format);
         meta::validate_object_meta_accessor_update(v, &new, &old);
+    }
+}
+
+/// `dedupOwnerReferencesAndAddWarning`.
+fn dedup_owner_references(v: &mut Validation, object: &mut Effective<'_>) {
+    let duplicates = effective::meta::dedup_owner_references(object);
+    if !duplicates.is_empty() {
+        let root = Field::root(object.value(object.root()));
+        warnings::warn_of_duplicate_owners(v, &root.key("metadata"), &duplicates);
     }
 }
 
