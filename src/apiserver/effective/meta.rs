@@ -1,8 +1,8 @@
 //! What the server makes of the metadata of any object.
 //!
 //! Mirrors `FillObjectMetaSystemFields` and `EnsureObjectNamespaceMatchesRequestNamespace` in
-//! apiserver `pkg/registry/rest/meta.go`, and what happens on the way there. Not here: generated names (`validation::meta::name`),
-//! since nobody can know them.
+//! apiserver `pkg/registry/rest/meta.go`, and what happens on the way there. Not here: generated
+//! names (`validation::meta::name`), since nobody can know them.
 
 use super::{Effective, Id};
 

@@ -1,7 +1,8 @@
 //! What kube-apiserver warns of when it accepts an object: the `Warning` headers of its answer.
 //!
 //! Mirrors the `WarningsOn…` functions of the strategies under `pkg/registry`, and what they call
-//! in `pkg/api`, and of owners listed twice. Which kind gets which is listed in `registry`. Not here: errors (`validation`).
+//! in `pkg/api`, and of owners listed twice. Which kind gets which is listed in `registry`. Not
+//! here: errors (`validation`).
 
 pub mod claim;
 pub mod pod;
