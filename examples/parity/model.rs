@@ -112,8 +112,7 @@ fn answer(case: &Case<'_>, reading: &Reading, minor: Minor) -> Answer {
         Err(answer) => answer,
         Ok((mut answer, admission)) => {
             if case.stored && answer.code < 300 {
-                let effective = &admission.effective;
-                answer.stored = Some(stored(effective.value(effective.root())));
+                answer.stored = Some(stored_object(&admission));
             }
             answer
         }
@@ -250,6 +249,16 @@ fn told(answer: &Answer) -> String {
         Some(message) => message.clone(),
         None => format!("{:?}", answer.causes),
     }
+}
+
+/// What is stored, as JSON.
+fn stored_object(admission: &Admission<'_>) -> serde_json::Value {
+    let effective = &admission.effective;
+    let mut object = stored(effective.value(effective.root()));
+    for (key, value) in &admission.annotations {
+        object["metadata"]["annotations"][key] = value.as_str().into();
+    }
+    object
 }
 
 /// An effective object as JSON.

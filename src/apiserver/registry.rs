@@ -209,6 +209,9 @@ pub struct Admission<'t> {
     pub effective: Effective<'t>,
     /// What it found. Errors: the server rejects the object, and sends no warnings.
     pub validation: Validation,
+    /// Annotations that the server adds, keys and values: texts that `effective` can't hold, since
+    /// they stand nowhere in the source.
+    pub annotations: Vec<(String, String)>,
     /// Faults that hang on the cluster, where that isn't known.
     pub of_cluster: Vec<Error>,
 }
@@ -290,9 +293,16 @@ impl Strategy {
             self.validate_create(&mut validation, &effective);
         }
         self.decorate(&mut effective);
+        let annotations = if self.group.is_empty() && self.kind == "Pod" {
+            let root = Field::root(effective.value(effective.root()));
+            pod::app_armor_annotations_from_fields(&validation, &root)
+        } else {
+            Vec::new()
+        };
         Admission {
             effective,
             validation,
+            annotations,
             of_cluster,
         }
     }
@@ -320,6 +330,7 @@ impl Strategy {
         Admission {
             effective,
             validation,
+            annotations: Vec::new(),
             of_cluster,
         }
     }
