@@ -255,8 +255,18 @@ fn told(answer: &Answer) -> String {
 fn stored_object(admission: &Admission<'_>) -> serde_json::Value {
     let effective = &admission.effective;
     let mut object = stored(effective.value(effective.root()));
-    for (key, value) in &admission.annotations {
-        object["metadata"]["annotations"][key] = value.as_str().into();
+    if let Some(metadata) = object.get_mut("metadata").and_then(|m| m.as_object_mut())
+        && !admission.annotations.is_empty()
+    {
+        let none = || serde_json::Map::new().into();
+        let annotations = metadata.entry("annotations").or_insert_with(none);
+        if annotations.is_null() {
+            *annotations = none();
+        }
+        if let Some(annotations) = annotations.as_object_mut() {
+            let added = admission.annotations.iter().cloned();
+            annotations.extend(added.map(|(key, value)| (key, value.into())));
+        }
     }
     object
 }
