@@ -253,18 +253,17 @@ impl Strategy {
     }
 
     /// The object with its defaults, without what the server drops.
-    pub fn effective<'t>(&self, object: Node<'t>, minor: Minor) -> Effective<'t> {
-        let gates = Gates::of(minor);
+    fn effective<'t>(&self, object: Node<'t>, gates: &Gates) -> Effective<'t> {
         let mut effective = Effective::copy_of(object);
         effective::meta::prepare(&mut effective, self.namespaced);
-        (self.defaults)(&mut effective, &gates);
-        (self.prepare)(&mut effective, &gates);
+        (self.defaults)(&mut effective, gates);
+        (self.prepare)(&mut effective, gates);
         effective
     }
 
     /// What the server says to the creation of an object that decodes.
     pub fn create<'t>(&self, object: Node<'t>, minor: Minor, cluster: Cluster) -> Admission<'t> {
-        self.create_with(object, minor, Gates::of(minor), cluster)
+        self.create_with(object, Gates::of(minor), cluster)
     }
 
     /// What is wrong with the pods that an accepted object will have made, where the server
@@ -275,17 +274,11 @@ impl Strategy {
             return None;
         }
         gates.stateful_set_templates = true;
-        Some(self.create_with(object, minor, gates, Cluster::Unknown))
+        Some(self.create_with(object, gates, Cluster::Unknown))
     }
 
-    fn create_with<'t>(
-        &self,
-        object: Node<'t>,
-        minor: Minor,
-        gates: Gates,
-        cluster: Cluster,
-    ) -> Admission<'t> {
-        let mut effective = self.effective(object, minor);
+    fn create_with<'t>(&self, object: Node<'t>, gates: Gates, cluster: Cluster) -> Admission<'t> {
+        let mut effective = self.effective(object, &gates);
         let mut validation = Validation::new(gates);
         self.begin_create(&mut validation, &mut effective);
         let of_cluster = cluster.set_aside(&mut validation);
@@ -315,10 +308,11 @@ impl Strategy {
         minor: Minor,
         cluster: Cluster,
     ) -> Admission<'t> {
-        let mut effective = self.effective(object, minor);
-        let mut validation = Validation::new(Gates::of(minor));
-        let mut before = self.effective(old, minor);
-        self.begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
+        let gates = Gates::of(minor);
+        let mut effective = self.effective(object, &gates);
+        let mut validation = Validation::new(gates);
+        let mut before = self.effective(old, &gates);
+        self.begin_create(&mut Validation::new(gates), &mut before);
         effective::meta::prepare_for_update(&mut before);
         self.begin_update(&mut validation, &mut effective, &before);
         let mut of_cluster = cluster.set_aside(&mut validation);
