@@ -1,7 +1,7 @@
 //! What validation finds: errors and warnings in the server's words.
 //!
 //! Mirrors `field.Error` and its constructors (apimachinery `pkg/util/validation/field/errors.go`).
-//! Each error names its row in `schemas/rows.tsv`, the list of everything the server checks.
+//! Each error names its row in `e2e/parity/rows.tsv`, the list of everything the server checks.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
