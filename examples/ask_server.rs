@@ -151,16 +151,17 @@ impl Server {
     }
 
     fn place(&self, target: &Target) -> &RwLock<()> {
-        // The versions of a group share their objects, and Services addresses and ports of nodes.
+        // The versions of a group share their objects, two groups share Events, and Services share
+        // addresses and ports of nodes.
         let mut steps = target.collection.split('/').skip(2).collect::<Vec<_>>();
         match steps.last() {
-            Some(&"services") => steps = vec!["services"],
+            Some(&kind) if ["services", "events"].contains(&kind) => steps = vec![kind],
             _ if target.collection.starts_with("/apis/") => _ = steps.remove(1),
             _ => {}
         }
         let mut hasher = DefaultHasher::new();
         steps.hash(&mut hasher);
-        if steps != ["services"] {
+        if steps.len() > 1 {
             target.name.hash(&mut hasher);
         }
         let number = hasher.finish() as usize % self.places.len();

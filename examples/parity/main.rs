@@ -16,6 +16,7 @@ mod record;
 mod recorded;
 mod report;
 mod shrink;
+mod sources;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,7 +161,10 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
     if args.write {
         std::fs::write(own.join("agreement.tsv"), all.agreement())?;
-        std::fs::write(own.join("rows.tsv"), all.rows(&rules()?))?;
+        std::fs::write(
+            own.join("rows.tsv"),
+            all.rows(&sources::functions(&root().join("src/apiserver"))?),
+        )?;
     }
     Ok(())
 }
@@ -192,25 +196,6 @@ fn names(file: &Path) -> std::io::Result<BTreeSet<String>> {
     Ok(lines
         .filter_map(|line| line.split('\t').next())
         .map(str::to_owned)
-        .collect())
-}
-
-/// The rule of each row.
-fn rules() -> std::io::Result<BTreeMap<String, String>> {
-    let file = root().join("schemas/rows.tsv");
-    if !file.exists() {
-        return Ok(BTreeMap::new());
-    }
-    let text = std::fs::read_to_string(file)?;
-    let mut lines = text.lines().filter(|line| !line.starts_with('#'));
-    let head: Vec<&str> = lines.next().unwrap_or("").split('\t').collect();
-    let column = |name| head.iter().position(|title| *title == name);
-    let (Some(row), Some(rule)) = (column("row"), column("rule")) else {
-        return Ok(BTreeMap::new());
-    };
-    let cell = |line: &str, at: usize| line.split('\t').nth(at).map(str::to_owned);
-    Ok(lines
-        .filter_map(|line| Some((cell(line, row)?, cell(line, rule)?)))
         .collect())
 }
 

@@ -6,7 +6,8 @@
 //! `status`, and in `metadata` what the server sets: identity, times, versions, the namespace of
 //! the request, a name made of `generateName`, and the generation of a DaemonSet's template.
 //! Amounts are written in the canonical form, times with what RFC 3339 leaves free settled.
-//! Aliases that conversion writes back are left out, and so are node ports that were allocated.
+//! Aliases that conversion writes back are left out, and so are node ports that were allocated and
+//! the AppArmor annotations that 1.30 to 1.33 make of a Pod's fields.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +69,7 @@ pub fn normal(object: &Value, root: Type<'static>, minor: Minor, given: &Given) 
     if let Value::Object(map) = &mut object {
         map.remove("status");
         if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
-            wipe(metadata);
+            wipe(metadata, minor);
         }
         if let Some(Value::Object(spec)) = map.get_mut("spec") {
             given.limit(spec);
@@ -88,7 +89,7 @@ fn rename(value: &mut Value, name: &str) {
 }
 
 /// Takes out what the server sets.
-fn wipe(metadata: &mut Map<String, Value>) {
+fn wipe(metadata: &mut Map<String, Value>, minor: Minor) {
     metadata.retain(|key, _| !SERVER_SET.contains(&&**key));
     let text = |key| metadata.get(key).and_then(Value::as_str).unwrap_or("");
     let (named, spaced) = (
@@ -98,6 +99,9 @@ fn wipe(metadata: &mut Map<String, Value>) {
     metadata.retain(|key, _| (named || key != "name") && (spaced || key != "namespace"));
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         annotations.remove("deprecated.daemonset.template.generation");
+        let app_armor = "container.apparmor.security.beta.kubernetes.io/";
+        let writes_them = (30..34).contains(&minor.number());
+        annotations.retain(|key, _| !(writes_them && key.starts_with(app_armor)));
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Said {
     /// Field, reason and detail of each cause, sorted, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<(String, String, String)>,
-    /// The warnings, sorted.
+    /// The warnings that come with an acceptance, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// What the stored object holds beyond the given one, or instead.
@@ -52,8 +52,10 @@ impl Said {
         let mut causes: Vec<_> = causes.collect();
         causes.sort();
         causes.dedup();
-        // Some come in the random order of a Go map.
+        // Some come in the random order of a Go map. With a rejection come those that were met on
+        // the way to it, which say nothing of the object.
         let mut warnings = answer.warnings.clone();
+        warnings.retain(|_| answer.code < 300);
         warnings.sort();
         let mut said = Self {
             code: answer.code,

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use kubevet::apiserver::errors::Reason;
+use kubevet::lint::admission::rules::owner_of;
+
 use super::cases::Case;
 use super::compare::{Class, Difference, What, field_pattern, pattern};
 use super::model::{Answer, Cause};
@@ -199,9 +202,11 @@ impl Tally {
         out
     }
 
-    /// `rows.tsv`: how often each row was met, and how often the judge agreed.
-    pub fn rows(&self, rules: &BTreeMap<String, String>) -> String {
-        let mut out = "row\tfield\treason\tdetail\thit\tagreed\trule\n".to_owned();
+    /// `rows.tsv`: how often each row was met, and how often the judge agreed. `functions` are
+    /// the rows that the model has, with the upstream functions that they stand for.
+    pub fn rows(&self, functions: &BTreeMap<String, String>) -> String {
+        let mut out = "row\tfield\treason\tdetail\thit\tagreed\trule\tfunction\n".to_owned();
+        let nothing: Shown = Default::default();
         let mut lines: BTreeMap<(&str, &Shown), RowCounts> = BTreeMap::new();
         for ((row, shown), counts) in &self.rows {
             lines.insert((row, shown), *counts);
@@ -213,11 +218,17 @@ impl Tally {
         for (shown, count) in &self.missed {
             lines.entry((row_of(shown), shown)).or_default().hit += count;
         }
+        let met = |row: &str| self.rows.keys().any(|(known, _)| known == row);
+        for row in functions.keys().filter(|row| !met(row)) {
+            lines.insert((row, &nothing), RowCounts::default());
+        }
         for ((row, (field, reason, detail)), RowCounts { hit, agreed }) in lines {
-            let rule = rules.get(row).map_or("", String::as_str);
+            let rule = Reason::ALL.iter().find(|known| known.name() == reason);
+            let rule = rule.map_or("", |reason| owner_of(row, *reason).id);
+            let function = functions.get(row).map_or("", String::as_str);
             let _ = writeln!(
                 out,
-                "{row}\t{field}\t{reason}\t{detail}\t{hit}\t{agreed}\t{rule}"
+                "{row}\t{field}\t{reason}\t{detail}\t{hit}\t{agreed}\t{rule}\t{function}"
             );
         }
         out

@@ -1,7 +1,7 @@
 //! What validation finds: errors and warnings in the server's words.
 //!
 //! Mirrors `field.Error` and its constructors (apimachinery `pkg/util/validation/field/errors.go`).
-//! Each error names its row in `e2e/parity/rows.tsv`, the list of everything the server checks.
+//! Each error names its row: what is checked, by a name that `e2e/parity/rows.tsv` counts by.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -37,6 +37,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Reason; 10] = [
+        Self::Required,
+        Self::Invalid,
+        Self::Forbidden,
+        Self::NotSupported,
+        Self::Duplicate,
+        Self::NotFound,
+        Self::TooLong,
+        Self::TooMany,
+        Self::TypeInvalid,
+        Self::Internal,
+    ];
+
     /// As the server's answer has it.
     pub fn name(self) -> &'static str {
         match self {

@@ -45,8 +45,13 @@ pub fn owner(error: &Error, by_update: bool) -> &'static RuleMeta {
     if by_update {
         return &REJECTED_UPDATE;
     }
-    let owned = OWNED.iter().find(|(row, _)| *row == error.row);
-    match (owned, error.reason) {
+    owner_of(error.row, error.reason)
+}
+
+/// The rule of a row, as far as it isn't the update that has the fault.
+pub fn owner_of(row: &str, reason: Reason) -> &'static RuleMeta {
+    let owned = OWNED.iter().find(|(owned, _)| *owned == row);
+    match (owned, reason) {
         (Some((_, meta)), _) => meta,
         (None, Reason::Required) => &generic::MISSING_FIELD,
         (None, Reason::NotSupported) => &generic::UNKNOWN_VALUE,
