@@ -218,7 +218,7 @@ impl Tally {
         for (shown, count) in &self.missed {
             lines.entry((row_of(shown), shown)).or_default().hit += count;
         }
-        let met = |row: &str| self.rows.keys().any(|(known, _)| known == row);
+        let met = |row: &str| self.rows.keys().any(|(known, _)| *known == row);
         for row in functions.keys().filter(|row| !met(row)) {
             lines.insert((row, &nothing), RowCounts::default());
         }
