@@ -13,7 +13,6 @@ pub fn message(
     effective: &Effective<'_>,
     object: &Object<'_>,
 ) -> String {
-    let field = last_key(&error.field);
     let value = value(error, effective);
     match rule.id {
         id if id == rules::SELECTOR_MISMATCH.id => {
@@ -37,6 +36,13 @@ pub fn message(
         id if id == rules::PROGRESS_DEADLINE_TOO_SHORT.id => return deadline(error, effective),
         _ => {}
     }
+    by_reason(rule, error, effective)
+}
+
+/// What is said of a fault that has no sentence of its own.
+fn by_reason(rule: &'static RuleMeta, error: &Error, effective: &Effective<'_>) -> String {
+    let field = last_key(&error.field);
+    let value = value(error, effective);
     let said = said(&error.detail);
     if said == "field is immutable" {
         return format!("`{field}` can't be changed");
