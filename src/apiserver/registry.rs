@@ -209,6 +209,9 @@ pub struct Admission<'t> {
     pub effective: Effective<'t>,
     /// What it found. Errors: the server rejects the object, and sends no warnings.
     pub validation: Validation,
+    /// Annotations that the server adds, keys and values: texts that `effective` can't hold, since
+    /// they stand nowhere in the source.
+    pub annotations: Vec<(String, String)>,
     /// Faults that hang on the cluster, where that isn't known.
     pub of_cluster: Vec<Error>,
 }
@@ -276,7 +279,6 @@ impl Strategy {
 
     fn create_with<'t>(&self, object: Node<'t>, gates: Gates, cluster: Cluster) -> Admission<'t> {
         let mut effective = self.effective(object, &gates);
-        effective::meta::prepare_for_create(&mut effective);
         let mut validation = Validation::new(gates);
         self.begin_create(&mut validation, &mut effective);
         let of_cluster = cluster.set_aside(&mut validation);
@@ -284,9 +286,16 @@ impl Strategy {
             self.validate_create(&mut validation, &effective);
         }
         self.decorate(&mut effective);
+        let annotations = if self.group.is_empty() && self.kind == "Pod" {
+            let root = Field::root(effective.value(effective.root()));
+            pod::app_armor_annotations_from_fields(&validation, &root)
+        } else {
+            Vec::new()
+        };
         Admission {
             effective,
             validation,
+            annotations,
             of_cluster,
         }
     }
@@ -304,6 +313,7 @@ impl Strategy {
         let mut validation = Validation::new(gates);
         let mut before = self.effective(old, &gates);
         self.begin_create(&mut Validation::new(gates), &mut before);
+        effective::meta::prepare_for_update(&mut before);
         self.begin_update(&mut validation, &mut effective, &before);
         let mut of_cluster = cluster.set_aside(&mut validation);
         if validation.errors.is_empty() {
@@ -314,13 +324,22 @@ impl Strategy {
         Admission {
             effective,
             validation,
+            annotations: Vec::new(),
             of_cluster,
         }
     }
 
-    /// What a creation fills in or drops, and an update otherwise: by the storage of Services, by
-    /// `PrepareForCreate` of Pods and claims.
+    /// What a creation fills in or drops, and an update otherwise: by the handlers, the storage of
+    /// Services, `PrepareForCreate` of Pods and claims.
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
+        dedup_owner_references(v, object);
+        let sets_generation = match (self.group, self.kind) {
+            ("", "Service" | "PersistentVolumeClaim") => false,
+            ("", "Pod") => v.gates.pod_generations,
+            ("autoscaling", _) => v.gates.hpa_generations,
+            _ => true,
+        };
+        effective::meta::prepare_for_create(object, sets_generation);
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
             ("", "Pod") => {
@@ -342,6 +361,8 @@ impl Strategy {
 
     /// What an update takes over from the old object.
     fn begin_update<'t>(&self, v: &mut Validation, new: &mut Effective<'t>, old: &Effective<'t>) {
+        dedup_owner_references(v, new);
+        effective::meta::prepare_for_update(new);
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_update(v, new, old),
             ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
@@ -386,6 +407,15 @@ impl Strategy {
         let format = meta::validate_path_segment;
         meta::validate_object_meta_accessor(v, &new, self.namespaced, format);
         meta::validate_object_meta_accessor_update(v, &new, &old);
+    }
+}
+
+/// `dedupOwnerReferencesAndAddWarning`.
+fn dedup_owner_references(v: &mut Validation, object: &mut Effective<'_>) {
+    let duplicates = effective::meta::dedup_owner_references(object);
+    if !duplicates.is_empty() {
+        let root = Field::root(object.value(object.root()));
+        warnings::warn_of_duplicate_owners(v, &root.key("metadata"), &duplicates);
     }
 }
 

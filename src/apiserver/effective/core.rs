@@ -4,6 +4,8 @@
 //! `zz_generated.defaults.go` for their order. Not here: what is dropped (`drop`), volumes
 //! (`volumes`).
 
+use std::collections::HashSet;
+
 use super::pod::default_pod_level_resources;
 use super::resources::{set_defaults_resource_list, set_defaults_resources};
 use super::volumes::{self, pull_policy};
@@ -62,9 +64,11 @@ fn default_requests(object: &mut Effective<'_>, container: Id) {
         return;
     };
     let requests = object.default_mapping(resources, "requests");
+    let asked = object.children(requests).into_iter();
+    let asked: HashSet<_> = asked.map(|request| object.key_of(request)).collect();
     for limit in object.children(limits) {
         let key = object.key_of(limit);
-        if object.value(requests).entry(key).is_none() {
+        if !asked.contains(key) {
             object.set_copy(requests, key, limit);
         }
     }

@@ -17,7 +17,7 @@ mod drop;
 mod image;
 pub mod meta;
 pub mod pod;
-mod pointers;
+pub mod pointers;
 pub mod policy;
 pub mod replication_controller;
 mod resources;

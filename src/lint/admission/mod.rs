@@ -70,6 +70,7 @@ fn report<'t>(
         effective: &admission.effective,
         old: update.map(|(_, old)| old),
         decoded,
+        holds_unknown: holds_unknown(context, context.object().root),
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
@@ -142,6 +143,8 @@ struct Reporter<'a, 't> {
     effective: &'a Effective<'t>,
     old: Option<&'a Object<'t>>,
     decoded: &'a Decoded<'a>,
+    /// Whether anything in the object is unknown: asked once, since there may be many faults.
+    holds_unknown: bool,
 }
 
 impl<'t> Reporter<'_, 't> {
@@ -265,10 +268,10 @@ impl<'t> Reporter<'_, 't> {
 
     /// Whether what a fault says hangs on a value that can't be known.
     fn is_undecided(&self, error: &Error) -> bool {
-        let root = self.context.object().root;
-        if !self.holds_unknown(root) {
+        if !self.holds_unknown {
             return false;
         }
+        let root = self.context.object().root;
         let spots = error
             .related
             .iter()
@@ -278,7 +281,7 @@ impl<'t> Reporter<'_, 't> {
         let mut nodes = nodes.map(|spot| root.tree().node(spot.node));
         // Names are looked up all over the object.
         error.reason == Reason::NotFound
-            || nodes.any(|node| self.holds_unknown(node) && node.id() != root.id())
+            || nodes.any(|node| node.id() != root.id() && holds_unknown(self.context, node))
             || self.siblings_hold_unknown(error)
     }
 
@@ -304,14 +307,14 @@ impl<'t> Reporter<'_, 't> {
         });
         ancestor(1).is_some_and(unknown) || beside_parent.into_iter().any(unknown)
     }
+}
 
-    fn holds_unknown(&self, node: Node<'_>) -> bool {
-        let unknown = |node: Node<'_>| self.context.is_unknown(node);
-        node.entries()
-            .any(|(key, value)| unknown(key) || self.holds_unknown(value))
-            || node.items().any(|item| self.holds_unknown(item))
-            || is_scalar(node) && unknown(node)
-    }
+/// Whether a value or anything in it can't be known.
+fn holds_unknown(context: &Context<'_, '_>, node: Node<'_>) -> bool {
+    node.entries()
+        .any(|(key, value)| context.is_unknown(key) || holds_unknown(context, value))
+        || node.items().any(|item| holds_unknown(context, item))
+        || is_scalar(node) && context.is_unknown(node)
 }
 
 fn is_scalar(node: Node<'_>) -> bool {

@@ -13,7 +13,6 @@ pub fn message(
     effective: &Effective<'_>,
     object: &Object<'_>,
 ) -> String {
-    let field = last_key(&error.field);
     let value = value(error, effective);
     match rule.id {
         id if id == rules::SELECTOR_MISMATCH.id => {
@@ -37,11 +36,21 @@ pub fn message(
         id if id == rules::PROGRESS_DEADLINE_TOO_SHORT.id => return deadline(error, effective),
         _ => {}
     }
+    by_reason(rule, error, effective)
+}
+
+/// What is said of a fault that has no sentence of its own.
+fn by_reason(rule: &'static RuleMeta, error: &Error, effective: &Effective<'_>) -> String {
+    let field = last_key(&error.field);
+    let value = value(error, effective);
     let said = said(&error.detail);
     if said == "field is immutable" {
         return format!("`{field}` can't be changed");
     }
     match error.reason {
+        Reason::Required if !value.is_empty() && is_written(error, effective) => {
+            format!("`{field}` can't be `{value}` here: {said}")
+        }
         Reason::Required if said.is_empty() => format!("`{field}` is missing"),
         Reason::Required => format!("`{field}` is missing: {said}"),
         Reason::NotSupported if value.is_empty() => format!("`{field}` is not set: {said}"),
@@ -49,6 +58,9 @@ pub fn message(
         Reason::Duplicate if value.is_empty() => format!("`{field}` is there twice"),
         Reason::Duplicate => format!("`{field}` is there twice: `{value}`"),
         Reason::NotFound => format!("there is no `{value}` for `{field}`"),
+        Reason::Forbidden if rule.id == rules::REJECTED_UPDATE.id && !said.is_empty() => {
+            format!("this change of `{field}` is not allowed: {said}")
+        }
         Reason::Forbidden if said.is_empty() => format!("`{field}` is not allowed here"),
         Reason::Forbidden => format!("`{field}` is not allowed here: {said}"),
         Reason::TooLong => format!("`{field}` is too long: it {said}"),
@@ -61,9 +73,8 @@ pub fn message(
 }
 
 fn deadline(error: &Error, effective: &Effective<'_>) -> String {
-    let deadline = error.spot.map(|spot| effective.value(spot.id));
-    let seconds = deadline.map_or(0, |value| value.int());
-    let by_default = match deadline.is_some_and(|value| value.is_written()) {
+    let seconds = error.spot.map_or(0, |spot| effective.value(spot.id).int());
+    let by_default = match is_written(error, effective) {
         true => "",
         false => " by default",
     };
@@ -75,10 +86,18 @@ fn deadline(error: &Error, effective: &Effective<'_>) -> String {
     )
 }
 
+fn is_written(error: &Error, effective: &Effective<'_>) -> bool {
+    let value = error.spot.map(|spot| effective.value(spot.id));
+    value.is_some_and(|value| value.is_written())
+}
+
 /// The text of the value that a fault is about; empty for what isn't set or no scalar.
-fn value<'e>(error: &Error, effective: &'e Effective<'_>) -> &'e str {
+fn value<'e>(error: &'e Error, effective: &'e Effective<'_>) -> &'e str {
     let spot = error.spot.filter(|_| error.missing.is_empty());
-    let text = spot.map_or("", |spot| effective.value(spot.id).text());
+    let text = match &*error.value {
+        "" => spot.map_or("", |spot| effective.value(spot.id).text()),
+        one_of_several => one_of_several,
+    };
     if text.len() > 80 || text.contains('\n') {
         return "";
     }

@@ -3,6 +3,8 @@
 //! Mirrors `validateTopologySpreadConstraints` and what it calls in
 //! `pkg/apis/core/validation/validation.go`.
 
+use std::collections::HashMap;
+
 use super::affinity::{
     LabelKeyRows, NO_SELECTOR, OVERLAP, validate_match_label_keys_and_mismatch_label_keys,
 };
@@ -24,7 +26,8 @@ pub fn validate_topology_spread_constraints(
     constraints: &Field<'_, '_>,
     options: &PodOptions,
 ) {
-    for (i, constraint) in constraints.items().enumerate() {
+    let repeats = repeats(constraints);
+    for (constraint, later) in constraints.items().zip(repeats) {
         validate_positive(v, "TSC-01", &constraint.key("maxSkew"));
         let topology_key = constraint.key("topologyKey");
         if topology_key.text().is_empty() {
@@ -34,7 +37,7 @@ pub fn validate_topology_spread_constraints(
         if !matches!(action.text(), "DoNotSchedule" | "ScheduleAnyway") {
             v.not_supported("TSC-03", &action, &["DoNotSchedule", "ScheduleAnyway"]);
         }
-        validate_spread_constraint_not_repeat(v, &constraint, constraints, i);
+        validate_spread_constraint_not_repeat(v, &constraint, later);
         validate_min_domains(v, &constraint.key("minDomains"), &action);
         validate_node_inclusion_policy(v, &constraint.key("nodeAffinityPolicy"));
         validate_node_inclusion_policy(v, &constraint.key("nodeTaintsPolicy"));
@@ -76,18 +79,25 @@ pub fn has_invalid_topology_spread_constrain_match_label_keys(
     !trial.errors.is_empty()
 }
 
+/// For each constraint the next one with its key and its action.
+fn repeats<'p, 'v>(constraints: &'p Field<'_, 'v>) -> Vec<Option<Field<'p, 'v>>> {
+    let all: Vec<Field<'_, '_>> = constraints.items().collect();
+    let mut known = HashMap::new();
+    let from_the_end = all.into_iter().rev().map(|constraint| {
+        let text = |key| constraint.key(key).value().map_or("", |value| value.text());
+        known.insert((text("topologyKey"), text("whenUnsatisfiable")), constraint)
+    });
+    let mut later: Vec<_> = from_the_end.collect();
+    later.reverse();
+    later
+}
+
 /// `ValidateSpreadConstraintNotRepeat`: the earlier one of two is told.
 fn validate_spread_constraint_not_repeat(
     v: &mut Validation,
     constraint: &Field<'_, '_>,
-    constraints: &Field<'_, '_>,
-    i: usize,
+    later: Option<Field<'_, '_>>,
 ) {
-    let is = |other: &Field<'_, '_>, key| constraint.key(key).text() == other.key(key).text();
-    let later = constraints
-        .items()
-        .skip(i + 1)
-        .find(|other| is(other, "topologyKey") && is(other, "whenUnsatisfiable"));
     if let Some(later) = later {
         let step = Step::Key("{topologyKey, whenUnsatisfiable}");
         let field = constraint.child(step, constraint.key("topologyKey").value());

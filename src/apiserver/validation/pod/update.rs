@@ -12,6 +12,7 @@ use super::template::{
 };
 use super::whole::validate_pod_metadata_and_spec;
 use crate::apiserver::effective::Value;
+use crate::apiserver::effective::pointers::MAPS;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_in_range;
@@ -19,19 +20,6 @@ use crate::apiserver::validation::meta::validate_object_meta_update;
 use crate::tree::Kind;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-
-/// The fields of Pods that are maps of Go.
-const MAPS: [&str; 9] = [
-    "annotations",
-    "labels",
-    "limits",
-    "matchLabels",
-    "nodeSelector",
-    "options",
-    "overhead",
-    "requests",
-    "volumeAttributes",
-];
 
 /// What is said of any other change, before a difference of the two specs in Go's notation.
 const UPDATABLE: &str = "pod updates may not change fields other than \
