@@ -1,5 +1,5 @@
-//! Which upstream function each row stands for: read from the sources of the model, where a function
-//! that names rows names in its documentation what it mirrors.
+//! Which upstream function each row stands for: read from the sources of the model, where a
+//! function that names rows names in its documentation what it mirrors.
 
 use std::collections::BTreeMap;
 use std::path::Path;
