@@ -112,8 +112,7 @@ fn answer(case: &Case<'_>, reading: &Reading, minor: Minor) -> Answer {
         Err(answer) => answer,
         Ok((mut answer, admission)) => {
             if case.stored && answer.code < 300 {
-                let effective = &admission.effective;
-                answer.stored = Some(stored(effective.value(effective.root())));
+                answer.stored = Some(stored_object(&admission));
             }
             answer
         }
@@ -250,6 +249,26 @@ fn told(answer: &Answer) -> String {
         Some(message) => message.clone(),
         None => format!("{:?}", answer.causes),
     }
+}
+
+/// What is stored, as JSON.
+fn stored_object(admission: &Admission<'_>) -> serde_json::Value {
+    let effective = &admission.effective;
+    let mut object = stored(effective.value(effective.root()));
+    if let Some(metadata) = object.get_mut("metadata").and_then(|m| m.as_object_mut())
+        && !admission.annotations.is_empty()
+    {
+        let none = || serde_json::Map::new().into();
+        let annotations = metadata.entry("annotations").or_insert_with(none);
+        if annotations.is_null() {
+            *annotations = none();
+        }
+        if let Some(annotations) = annotations.as_object_mut() {
+            let added = admission.annotations.iter().cloned();
+            annotations.extend(added.map(|(key, value)| (key, value.into())));
+        }
+    }
+    object
 }
 
 /// An effective object as JSON.

@@ -33,6 +33,10 @@ gates! {
     owner_references_by_index: 37..;
     /// What must not be empty in an owner reference isn't named twice.
     owner_references_say_it_once: 34..;
+    /// The strategy of Pods sets their generation.
+    pod_generations: 33..;
+    /// The strategy of HorizontalPodAutoscalers sets their generation.
+    hpa_generations: 37..;
     /// Faults that read alike are told once (`ErrorList.Filter` goes through all of them).
     merges_alike: 37..;
     /// Label keys and values are measured in bytes, by that word.

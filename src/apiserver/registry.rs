@@ -209,6 +209,9 @@ pub struct Admission<'t> {
     pub effective: Effective<'t>,
     /// What it found. Errors: the server rejects the object, and sends no warnings.
     pub validation: Validation,
+    /// Annotations that the server adds, keys and values: texts that `effective` can't hold, since
+    /// they stand nowhere in the source.
+    pub annotations: Vec<(String, String)>,
     /// Faults that hang on the cluster, where that isn't known.
     pub of_cluster: Vec<Error>,
 }
@@ -250,18 +253,17 @@ impl Strategy {
     }
 
     /// The object with its defaults, without what the server drops.
-    pub fn effective<'t>(&self, object: Node<'t>, minor: Minor) -> Effective<'t> {
-        let gates = Gates::of(minor);
+    fn effective<'t>(&self, object: Node<'t>, gates: &Gates) -> Effective<'t> {
         let mut effective = Effective::copy_of(object);
         effective::meta::prepare(&mut effective, self.namespaced);
-        (self.defaults)(&mut effective, &gates);
-        (self.prepare)(&mut effective, &gates);
+        (self.defaults)(&mut effective, gates);
+        (self.prepare)(&mut effective, gates);
         effective
     }
 
     /// What the server says to the creation of an object that decodes.
     pub fn create<'t>(&self, object: Node<'t>, minor: Minor, cluster: Cluster) -> Admission<'t> {
-        self.create_with(object, minor, Gates::of(minor), cluster)
+        self.create_with(object, Gates::of(minor), cluster)
     }
 
     /// What is wrong with the pods that an accepted object will have made, where the server
@@ -272,18 +274,11 @@ impl Strategy {
             return None;
         }
         gates.stateful_set_templates = true;
-        Some(self.create_with(object, minor, gates, Cluster::Unknown))
+        Some(self.create_with(object, gates, Cluster::Unknown))
     }
 
-    fn create_with<'t>(
-        &self,
-        object: Node<'t>,
-        minor: Minor,
-        gates: Gates,
-        cluster: Cluster,
-    ) -> Admission<'t> {
-        let mut effective = self.effective(object, minor);
-        effective::meta::prepare_for_create(&mut effective);
+    fn create_with<'t>(&self, object: Node<'t>, gates: Gates, cluster: Cluster) -> Admission<'t> {
+        let mut effective = self.effective(object, &gates);
         let mut validation = Validation::new(gates);
         self.begin_create(&mut validation, &mut effective);
         let of_cluster = cluster.set_aside(&mut validation);
@@ -291,9 +286,16 @@ impl Strategy {
             self.validate_create(&mut validation, &effective);
         }
         self.decorate(&mut effective);
+        let annotations = if self.group.is_empty() && self.kind == "Pod" {
+            let root = Field::root(effective.value(effective.root()));
+            pod::app_armor_annotations_from_fields(&validation, &root)
+        } else {
+            Vec::new()
+        };
         Admission {
             effective,
             validation,
+            annotations,
             of_cluster,
         }
     }
@@ -306,10 +308,12 @@ impl Strategy {
         minor: Minor,
         cluster: Cluster,
     ) -> Admission<'t> {
-        let mut effective = self.effective(object, minor);
-        let mut validation = Validation::new(Gates::of(minor));
-        let mut before = self.effective(old, minor);
-        self.begin_create(&mut Validation::new(Gates::of(minor)), &mut before);
+        let gates = Gates::of(minor);
+        let mut effective = self.effective(object, &gates);
+        let mut validation = Validation::new(gates);
+        let mut before = self.effective(old, &gates);
+        self.begin_create(&mut Validation::new(gates), &mut before);
+        effective::meta::prepare_for_update(&mut before);
         self.begin_update(&mut validation, &mut effective, &before);
         let mut of_cluster = cluster.set_aside(&mut validation);
         if validation.errors.is_empty() {
@@ -320,13 +324,22 @@ impl Strategy {
         Admission {
             effective,
             validation,
+            annotations: Vec::new(),
             of_cluster,
         }
     }
 
-    /// What a creation fills in or drops, and an update otherwise: by the storage of Services, by
-    /// `PrepareForCreate` of Pods and claims.
+    /// What a creation fills in or drops, and an update otherwise: by the handlers, the storage of
+    /// Services, `PrepareForCreate` of Pods and claims.
     fn begin_create(&self, v: &mut Validation, object: &mut Effective<'_>) {
+        dedup_owner_references(v, object);
+        let sets_generation = match (self.group, self.kind) {
+            ("", "Service" | "PersistentVolumeClaim") => false,
+            ("", "Pod") => v.gates.pod_generations,
+            ("autoscaling", _) => v.gates.hpa_generations,
+            _ => true,
+        };
+        effective::meta::prepare_for_create(object, sets_generation);
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_create(v, object),
             ("", "Pod") => {
@@ -348,6 +361,8 @@ impl Strategy {
 
     /// What an update takes over from the old object.
     fn begin_update<'t>(&self, v: &mut Validation, new: &mut Effective<'t>, old: &Effective<'t>) {
+        dedup_owner_references(v, new);
+        effective::meta::prepare_for_update(new);
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_update(v, new, old),
             ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),
@@ -392,6 +407,15 @@ impl Strategy {
         let format = meta::validate_path_segment;
         meta::validate_object_meta_accessor(v, &new, self.namespaced, format);
         meta::validate_object_meta_accessor_update(v, &new, &old);
+    }
+}
+
+/// `dedupOwnerReferencesAndAddWarning`.
+fn dedup_owner_references(v: &mut Validation, object: &mut Effective<'_>) {
+    let duplicates = effective::meta::dedup_owner_references(object);
+    if !duplicates.is_empty() {
+        let root = Field::root(object.value(object.root()));
+        warnings::warn_of_duplicate_owners(v, &root.key("metadata"), &duplicates);
     }
 }
 

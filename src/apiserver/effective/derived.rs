@@ -57,7 +57,7 @@ impl<'t> Effective<'t> {
             first: super::NONE,
             last: super::NONE,
             next: super::NONE,
-            ..cell
+            ..*cell
         });
         if cell.quantity != super::NONE {
             self.set_quantity(id, value.quantity());

@@ -1,16 +1,15 @@
 //! What the server makes of the metadata of any object.
 //!
 //! Mirrors `FillObjectMetaSystemFields` and `EnsureObjectNamespaceMatchesRequestNamespace` in
-//! apiserver `pkg/registry/rest/meta.go`. Not here: generated names (`validation::meta::name`),
-//! since nobody can know them.
+//! apiserver `pkg/registry/rest/meta.go`, and what happens on the way there. Not here: generated
+//! names (`validation::meta::name`), since nobody can know them.
 
-use super::Effective;
+use super::{Effective, Id};
 
-/// What the server sets itself, whatever is written. It keeps when and how an object is being
-/// deleted.
-const SYSTEM_FIELDS: [&str; 6] = [
+/// What the server sets itself, whatever is written. When and how an object is being deleted, and
+/// its generation, it looks at in some requests.
+const SYSTEM_FIELDS: [&str; 5] = [
     "creationTimestamp",
-    "generation",
     "managedFields",
     "resourceVersion",
     "selfLink",
@@ -32,11 +31,44 @@ pub fn prepare(object: &mut Effective<'_>, namespaced: bool) {
     }
 }
 
-/// Takes out what only an object that is there already may have.
-pub fn prepare_for_create(object: &mut Effective<'_>) {
+/// Takes out what only an object that is there already may have; and its generation, if its
+/// strategy sets that (`PrepareForCreate`).
+pub fn prepare_for_create(object: &mut Effective<'_>, sets_generation: bool) {
     let root = object.root();
     if let Some(metadata) = object.get(root, "metadata") {
         object.remove(metadata, "deletionTimestamp");
         object.remove(metadata, "deletionGracePeriodSeconds");
+        if sets_generation {
+            object.remove(metadata, "generation");
+        }
     }
+}
+
+/// Takes out the generation, which an update takes over from the old object (`BeforeUpdate`).
+pub fn prepare_for_update(object: &mut Effective<'_>) {
+    let root = object.root();
+    if let Some(metadata) = object.get(root, "metadata") {
+        object.remove(metadata, "generation");
+    }
+}
+
+/// Takes owners out that are listed already, and gives their UIDs: `dedupOwnerReferences` in
+/// apiserver `pkg/endpoints/handlers/rest.go`.
+pub fn dedup_owner_references<'t>(object: &mut Effective<'t>) -> Vec<&'t str> {
+    let Some(list) = object.at(object.root(), &["metadata", "ownerReferences"]) else {
+        return Vec::new();
+    };
+    let mut seen: Vec<Id> = Vec::new();
+    let mut duplicates = Vec::new();
+    for owner in object.children(list) {
+        let value = object.value(owner);
+        let mut earlier = seen.iter().map(|id| object.value(*id));
+        if earlier.any(|other| other.equals(value)) {
+            duplicates.push(object.text(owner, "uid"));
+            object.unlink(list, |_, at| at == owner.0);
+        } else {
+            seen.push(owner);
+        }
+    }
+    duplicates
 }

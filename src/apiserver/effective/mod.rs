@@ -100,7 +100,7 @@ impl<'t> Effective<'t> {
             dropped: Vec::new(),
             old: false,
         };
-        effective.copy("", object);
+        effective.copy(NONE, "", object);
         effective
     }
 
@@ -299,20 +299,19 @@ impl<'t> Effective<'t> {
     /// Takes the value under a key out of a mapping, and remembers that, if somebody wrote it.
     pub fn drop_field(&mut self, of: Id, key: &str, gate: Option<&'static str>) {
         if let Some(id) = self.get(of, key) {
-            let cell = self.cell(id);
-            self.note_dropped(&cell, gate);
+            self.note_dropped(id, gate);
             self.remove(of, key);
         }
     }
 
     /// Takes a value out of a list, and remembers that.
     pub fn drop_item(&mut self, of: Id, item: Id, gate: Option<&'static str>) {
-        let cell = self.cell(item);
-        self.note_dropped(&cell, gate);
+        self.note_dropped(item, gate);
         self.unlink(of, |_, at| at == item.0);
     }
 
-    fn note_dropped(&mut self, cell: &Cell<'t>, gate: Option<&'static str>) {
+    fn note_dropped(&mut self, id: Id, gate: Option<&'static str>) {
+        let cell = *self.cell(id);
         if cell.written {
             self.dropped.push(Dropped {
                 node: cell.origin,
@@ -346,34 +345,35 @@ impl<'t> Effective<'t> {
         }
     }
 
-    fn copy(&mut self, key: &'t str, node: Node<'t>) -> Id {
-        let id = Id(self.cells.len() as u32);
+    /// Copies a node and all below it; the number of its cell.
+    fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>) -> u32 {
+        let at = self.cells.len() as u32;
         self.cells.push(Cell {
             key,
             text: node.text(),
             kind: node.kind(),
             written: true,
             origin: node.id(),
-            quantity: NONE,
-            spot: id.0,
-            parent: NONE,
-            first: NONE,
-            last: NONE,
-            next: NONE,
+            spot: at,
+            parent,
+            ..EMPTY
         });
-        for (key, value) in node.entries() {
-            let child = self.copy(key.text(), value);
-            self.link(id, child);
+        let entries = node.entries().map(|(key, value)| (key.text(), value));
+        let mut last = NONE;
+        for (key, value) in entries.chain(node.items().map(|item| ("", item))) {
+            let child = self.copy(at, key, value);
+            match self.cells.get_mut(last as usize) {
+                Some(last) => last.next = child,
+                None => self.update(Id(at), |cell| cell.first = child),
+            }
+            last = child;
         }
-        for item in node.items() {
-            let child = self.copy("", item);
-            self.link(id, child);
-        }
-        id
+        self.update(Id(at), |cell| cell.last = last);
+        at
     }
 
     fn copy_cell(&mut self, of: Id, key: &'t str, from: Id) -> Id {
-        let cell = self.cell(from);
+        let cell = *self.cell(from);
         let id = self.push(of, key, cell.kind, cell.text, cell.origin, false);
         self.update(id, |copy| copy.quantity = cell.quantity);
         for child in self.children(from) {
@@ -399,12 +399,8 @@ impl<'t> Effective<'t> {
             kind,
             written,
             origin,
-            quantity: NONE,
             spot: id.0,
-            parent: NONE,
-            first: NONE,
-            last: NONE,
-            next: NONE,
+            ..EMPTY
         });
         self.link(of, id);
         id
@@ -420,8 +416,8 @@ impl<'t> Effective<'t> {
         self.update(child, |child| child.parent = parent.0);
     }
 
-    fn cell(&self, id: Id) -> Cell<'t> {
-        self.cells.get(id.0 as usize).copied().unwrap_or(EMPTY)
+    fn cell(&self, id: Id) -> &Cell<'t> {
+        self.cells.get(id.0 as usize).unwrap_or(&EMPTY)
     }
 
     fn update(&mut self, id: Id, change: impl FnOnce(&mut Cell<'t>)) {

@@ -4,10 +4,12 @@
 //! plain value in another is left to the more usual of the two.
 
 /// Booleans behind pointers.
-pub const BOOLEANS: [&str; 13] = [
+pub const BOOLEANS: [&str; 15] = [
     "allocateLoadBalancerNodePorts",
     "allowPrivilegeEscalation",
     "automountServiceAccountToken",
+    "blockOwnerDeletion",
+    "controller",
     "enableServiceLinks",
     "hostProcess",
     "hostUsers",

@@ -80,15 +80,11 @@ impl Table {
     /// serves it and calls it deprecated.
     /// (Upstream: `apiserver/pkg/endpoints/deprecation/deprecation.go`, `WarningMessage`.)
     pub fn deprecation_warning(&self, minor: Minor, gvk: Gvk<'_>) -> Option<String> {
-        if !self
-            .minors(gvk.group, gvk.version, gvk.kind)
-            .contains(minor)
-        {
-            return None;
-        }
+        // Most kinds have no end in sight: that is asked first.
         let life = self.lifecycle(minor, gvk)?;
         let says = life.minors.contains(minor) && life.deprecated <= minor.number();
-        says.then(|| life.warning())
+        let served = || self.minors(gvk.group, gvk.version, gvk.kind);
+        (says && served().contains(minor)).then(|| life.warning())
     }
 
     /// The number of the first minor that doesn't serve this kind any more: as the schemas of

@@ -1,10 +1,11 @@
 //! Metadata of objects: names, labels, annotations, owners, finalizers.
 //!
 //! Mirrors apimachinery `pkg/api/validation/objectmeta.go` and `generic.go`. What the server sets
-//! itself (uid, generation, managed fields, …) isn't looked at: `effective::meta` takes it away.
+//! itself (uid, managed fields, …) isn't looked at: `effective::meta` takes it away.
 
 use std::borrow::Cow;
 
+use super::apps::validate_nonnegative_field;
 use super::format::{
     Messages, is_dns1035_label, is_dns1123_label, is_dns1123_subdomain, is_path_segment_name,
     is_path_segment_prefix, is_qualified_name, mask_trailing_dash,
@@ -103,33 +104,28 @@ pub fn validate_object_meta_accessor(
         let wrong = name_is_dns_label(namespace.text(), false);
         v.invalid_each("META-07", &namespace, wrong);
     }
+    validate_nonnegative_field(v, "META-09", &metadata.key("generation"));
     validate_labels(v, &metadata.key("labels"));
     validate_annotations(v, &metadata.key("annotations"));
     validate_owner_references(v, &metadata.key("ownerReferences"));
     validate_finalizers(v, &metadata.key("finalizers"));
 }
 
-/// `ValidateObjectMetaAccessorUpdate`.
+/// `ValidateObjectMetaAccessorUpdate`, of an old object that somebody wrote: without
+/// `ValidateNoNewFinalizers`, which looks at those that are being deleted.
 pub fn validate_object_meta_accessor_update(
     v: &mut Validation,
     new: &Field<'_, '_>,
     old: &Field<'_, '_>,
 ) {
-    let deleted = old.key("deletionTimestamp").is_set();
-    if deleted {
-        validate_no_new_finalizers(v, &new.key("finalizers"), &old.key("finalizers"));
-    }
     validate_immutable_field(v, "META-24", &new.key("name"), &old.key("name"));
     validate_immutable_field(v, "META-24", &new.key("namespace"), &old.key("namespace"));
-    // The server restores what it once set (`BeforeUpdate`).
-    let timestamp = new.key("deletionTimestamp");
-    if !deleted && timestamp.is_set() {
-        v.invalid("META-24", &timestamp, IMMUTABLE);
-    }
-    let grace = new.key("deletionGracePeriodSeconds");
-    if grace.is_set() {
-        let old_grace = old.key("deletionGracePeriodSeconds");
-        validate_immutable_field(v, "META-24", &grace, &old_grace);
+    // The old object isn't being deleted: its creation wiped what says so.
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let field = new.key(key);
+        if field.is_set() {
+            v.invalid("META-24", &field, IMMUTABLE);
+        }
     }
     validate_labels(v, &new.key("labels"));
     validate_annotations(v, &new.key("annotations"));
@@ -264,27 +260,6 @@ fn validate_kube_finalizer_names(v: &mut Validation, metadata: &Field<'_, '_>) {
             v.invalid("META-18", &finalizer, detail);
         }
     }
-}
-
-/// `ValidateNoNewFinalizers`.
-fn validate_no_new_finalizers(v: &mut Validation, new: &Field<'_, '_>, old: &Field<'_, '_>) {
-    let is_new = |name: &&str| !old.items().any(|item| item.text() == *name);
-    let mut extra: Vec<&str> = new.items().map(|item| item.text()).filter(is_new).collect();
-    if extra.is_empty() {
-        return;
-    }
-    extra.sort_unstable();
-    extra.dedup();
-    let detail = format!(
-        "no new finalizers can be added if the object is being deleted, found new finalizers \
-         []string{{{}}}",
-        extra
-            .iter()
-            .map(|name| format!("{name:?}"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
-    v.forbidden("META-20", new, detail);
 }
 
 fn masked(name: &str, prefix: bool) -> Cow<'_, str> {

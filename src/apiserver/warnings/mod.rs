@@ -1,7 +1,8 @@
 //! What kube-apiserver warns of when it accepts an object: the `Warning` headers of its answer.
 //!
 //! Mirrors the `WarningsOn…` functions of the strategies under `pkg/registry`, and what they call
-//! in `pkg/api`. Which kind gets which is listed in `registry`. Not here: errors (`validation`).
+//! in `pkg/api`, and of owners listed twice. Which kind gets which is listed in `registry`. Not
+//! here: errors (`validation`).
 
 pub mod claim;
 pub mod pod;
@@ -18,6 +19,17 @@ use super::field::Field;
 /// The most warnings of one object that are worth telling: pairs among many ports or paths would
 /// otherwise fill the memory. Upstream has no such limit.
 const WARNINGS_MAX: usize = 1000;
+
+/// `DuplicateOwnerReferencesWarningFormat` in apiserver `pkg/endpoints/handlers/rest.go`.
+pub fn warn_of_duplicate_owners(v: &mut Validation, metadata: &Field<'_, '_>, uids: &[&str]) {
+    let text = format!(
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references \
+         in 1.20+, and may reject such requests as early as 1.24; please fix your requests; \
+         duplicate UID(s) observed: {}",
+        uids.join(", ")
+    );
+    v.warn("STR-07", &metadata.key("ownerReferences"), text);
+}
 
 /// Warns of a field, with its path before the text.
 fn warn(v: &mut Validation, row: &'static str, field: &Field<'_, '_>, text: &str) {

@@ -48,13 +48,15 @@ pub fn fates<'p, 't>(context: &Context<'p, 't>) -> Result<Vec<Fate<'p, 't>>, Str
     }
     let mut fates = Vec::new();
     for target in targets {
+        let fate = fate(target, &workloads, selected.nearness);
+        // A port that is declared stays declared, whatever else there may be.
         let unknown = context.is_unknown(target.node)
             || context.project.is_placeholder(target.protocol)
-            || workloads.iter().any(|m| !all_ports_known(context, m));
+            || fate.lacking.iter().any(|m| !all_ports_known(context, m));
         if unknown {
             return Err("not all ports of the pods that it selects are known".to_owned());
         }
-        fates.push(fate(target, &workloads, selected.nearness));
+        fates.push(fate);
     }
     Ok(fates)
 }

@@ -35,7 +35,10 @@ use crate::apiserver::validation::format::{
 use crate::apiserver::validation::labels::validate_labels;
 
 pub use options::PodOptions;
-pub use template::{validate_pod_specific_annotations, validate_pod_template_spec};
+pub use template::{
+    app_armor_annotations_from_fields, validate_pod_specific_annotations,
+    validate_pod_template_spec,
+};
 
 /// `ValidatePodSpec`; `metadata` is that of a Pod, and a template has none here.
 pub fn validate_pod_spec(

@@ -215,7 +215,7 @@ fn path_agrees(annotation: &str, profile: &Field<'_, '_>) -> bool {
 
 /// The annotations that the server, from 1.30 to 1.33, writes into a Pod that is created, from the
 /// fields that say the same (`applyAppArmorVersionSkew` in `pkg/registry/core/pod/strategy.go`).
-pub(super) fn app_armor_annotations_from_fields(
+pub fn app_armor_annotations_from_fields(
     v: &Validation,
     pod: &Field<'_, '_>,
 ) -> Vec<(String, String)> {
