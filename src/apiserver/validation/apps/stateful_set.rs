@@ -114,7 +114,7 @@ fn validate_stateful_set_spec(
     validate_retention_policy(v, &retention.key("whenDeleted"));
     validate_retention_policy(v, &retention.key("whenScaled"));
     if !own.skip_volume_claim_templates {
-        let claim_options = ClaimOptions::default();
+        let claim_options = ClaimOptions::of_claim(v, None);
         for claim in spec.key("volumeClaimTemplates").items() {
             validate_persistent_volume_claim_spec(v, &claim.key("spec"), &claim_options);
         }
