@@ -96,10 +96,10 @@ def reference_alone(row, run, here, folder):
         return "the API server accepts an empty serviceName"
     if row["field"] == "involvedObject":
         return "whether the API server asks for it hangs on the Event's namespace: nothing is said"
-    if row["finding"] == "request-exceeds-limit":
-        return "no rule judges requests against limits yet"
     if run is None:
         return UNEXPLAINED
+    if any(is_validated(row, finding) for finding in run.report["findings"]):
+        return "told as the server's validation tells it: invalid-value"
     for skipped in run.report["summary"]["skipped"]:
         if skipped["file"] == row["path"]:
             return "not a manifest: " + skipped["why"].split(":")[0]
@@ -109,7 +109,21 @@ def reference_alone(row, run, here, folder):
         return "the version isn't served, so its fields aren't judged"
     if row["finding"] == "missing" and is_of_kustomization(os.path.join(folder, row["path"])):
         return "a kustomization changes it first, so nothing in it is missing for sure"
+    rejected = (f for f in run.report["findings"] if f["file"] == row["path"] and (f.get("server") or {}).get("code") == 422)
+    if row["finding"] == "missing" and any(same_object(row, finding) for finding in rejected):
+        return "the server's validation rejects the object in other words"
     return UNEXPLAINED
+
+
+def is_validated(row, finding):
+    """Whether the server's validation says the same in words of its own."""
+    if finding["rule"] != "invalid-value" or finding["file"] != row["path"]:
+        return False
+    if row["finding"] == "request-exceeds-limit":
+        return "limit" in finding["message"]
+    # The server names no index in lists of owners.
+    of_list = re.compile(r"\[\d+\]")
+    return of_list.sub("", plain(finding["path"])) == of_list.sub("", plain(row["field"]))
 
 
 def is_of_kustomization(file):
@@ -125,4 +139,6 @@ def kubevet_alone(finding):
         return "the server's decoder knows formats, the plain schema doesn't"
     if finding["rule"] == "missing-field" and finding["path"] == "roleRef.apiGroup":
         return "the schema requires it, the server sets it: a warning"
+    if finding["rule"] == "missing-field":
+        return "the server's validation asks for it, the plain schema doesn't"
     return UNEXPLAINED
