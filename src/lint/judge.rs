@@ -271,14 +271,17 @@ impl<'t> Judge<'_, 't> {
             hidden_by: first.map(|verdict| &*verdict.detail),
             misfits: fatal.map(|verdict| verdict.node).collect(),
         };
+        let before = sink.findings.len();
         let rejected = admission::validate(context, strategy, &decoded, sink);
+        let mut told = sink.findings.iter().skip(before);
+        let doubles_are_told = told.any(|finding| finding.rule.id == generic::DUPLICATE_ITEM.id);
         if rejected && rejection.is_none() {
             rejection = Some(Rejection(Stage::Validate));
         }
         // Of what only the schema says, the server tells nothing; what it takes twice is still
         // lost when something merges by key.
         verdicts.retain(|v| {
-            let doubled = v.rule == generic::DUPLICATE_ITEM.id && rejection.is_none();
+            let doubled = v.rule == generic::DUPLICATE_ITEM.id && !doubles_are_told;
             v.stage == Stage::Decode || doubled
         });
         let first = first_rejection(&verdicts, false);
