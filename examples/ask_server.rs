@@ -225,6 +225,8 @@ impl Server {
     async fn replace(&self, target: &Target, before: &Value, body: &str) -> Answer {
         let uri = target.uri(before);
         let dry = format!("{uri}?fieldValidation=Strict&dryRun=All");
+        let kept = with_generated(body, before);
+        let body = kept.as_deref().unwrap_or(body);
         let mut version = text(&before["metadata"], "resourceVersion").to_owned();
         loop {
             let body = with_version(body, &version);
@@ -376,6 +378,50 @@ fn escaped(name: &str) -> String {
 }
 
 // --- Bodies -------------------------------------------------------------------------------------
+
+/// The new version of a Job with the labels and the selector that the old one was given, as judges
+/// keep them (e2e/linked/job.go). `None`: nothing is to be kept, or a key stands twice, which has to
+/// stay as it is.
+fn with_generated(body: &str, before: &Value) -> Option<String> {
+    let mut job: Value = serde_json::from_str(body).ok()?;
+    let manual = job.pointer("/spec/manualSelector") == Some(&Value::Bool(true));
+    if before["kind"] != "Job" || manual || job.to_string().len() != body.len() {
+        return None;
+    }
+    let (name, uid) = (&before["metadata"]["name"], &before["metadata"]["uid"]);
+    let labels = ["spec", "template", "metadata", "labels"];
+    for (key, value) in [
+        ("job-name", name),
+        ("batch.kubernetes.io/job-name", name),
+        ("controller-uid", uid),
+        ("batch.kubernetes.io/controller-uid", uid),
+    ] {
+        keep(&mut job, &labels, key, value)?;
+    }
+    let selector = ["spec", "selector", "matchLabels"];
+    keep(
+        &mut job,
+        &selector,
+        "batch.kubernetes.io/controller-uid",
+        uid,
+    )?;
+    Some(job.to_string())
+}
+
+/// Puts a value into a map unless it has the key; what isn't there on the way becomes a map.
+fn keep(object: &mut Value, path: &[&str], key: &str, value: &Value) -> Option<()> {
+    let mut at = object;
+    for step in path {
+        at = at.as_object_mut()?.entry(*step).or_insert(Value::Null);
+        if at.is_null() {
+            *at = json!({});
+        }
+    }
+    at.as_object_mut()?
+        .entry(key)
+        .or_insert_with(|| value.clone());
+    Some(())
+}
 
 /// The object with the version of what it replaces, and without another UID; all else stays as it
 /// is spelled.
