@@ -380,8 +380,8 @@ fn escaped(name: &str) -> String {
 // --- Bodies -------------------------------------------------------------------------------------
 
 /// The new version of a Job with the labels and the selector that the old one was given, as judges
-/// keep them (e2e/linked/job.go). `None`: nothing is to be kept, or a key stands twice, which has to
-/// stay as it is.
+/// keep them (e2e/linked/job.go). `None`: nothing is to be kept, or a key stands twice, which has
+/// to stay as it is.
 fn with_generated(body: &str, before: &Value) -> Option<String> {
     let mut job: Value = serde_json::from_str(body).ok()?;
     let manual = job.pointer("/spec/manualSelector") == Some(&Value::Bool(true));
