@@ -79,22 +79,6 @@ pub fn is_valid_cidr_for_legacy_field(value: &str, gates: &Gates, valid_old: &[&
     vec![detail.into()]
 }
 
-/// `IsValidIPv4Address`.
-pub fn is_valid_ipv4_address(value: &str) -> Messages {
-    match parse_ip_sloppy(value) {
-        Some(ip) if ip.is_ipv4() => Messages::new(),
-        _ => vec!["must be a valid IPv4 address".into()],
-    }
-}
-
-/// `IsValidIPv6Address`.
-pub fn is_valid_ipv6_address(value: &str) -> Messages {
-    match parse_ip_sloppy(value) {
-        Some(ip) if !ip.is_ipv4() => Messages::new(),
-        _ => vec!["must be a valid IPv6 address".into()],
-    }
-}
-
 /// `ValidateEndpointIP`, before 1.33 `ValidateNonSpecialIP`.
 pub fn validate_endpoint_ip(value: &str) -> Messages {
     let Some(ip) = parse_ip_sloppy(value) else {

@@ -30,7 +30,7 @@ pub fn validate_volume_mounts(
         if name.text().is_empty() {
             v.required("CON-15", &name, "");
         }
-        if !volumes.iter().any(|volume| volume.name == name.text()) {
+        if Volume::named(volumes, name.text()).is_none() {
             v.not_found("CON-16", &name);
         }
         let path = mount.key("mountPath");
@@ -170,18 +170,16 @@ fn validate_device_name<'v>(
     } else if !names.insert(name.text()) {
         v.invalid("CON-27", name, "must be unique");
     }
-    match volumes.iter().find(|volume| volume.name == name.text()) {
+    match Volume::named(volumes, name.text()) {
         None => {
             v.not_found("CON-27", name);
         }
-        Some(Volume { value, .. }) => {
-            let sources = ["persistentVolumeClaim", "ephemeral"];
-            if !sources.iter().any(|source| value.get(source).is_some()) {
-                let detail = "can only use volume source type of PersistentVolumeClaim or \
-                              Ephemeral for block mode";
-                v.invalid("CON-27", name, detail);
-            }
+        Some(volume) if !volume.is_claim() => {
+            let detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral \
+                          for block mode";
+            v.invalid("CON-27", name, detail);
         }
+        Some(_) => {}
     }
 }
 
