@@ -1,9 +1,13 @@
 //! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-use super::places::{Path, Step, get, parsed, put, remove};
+use super::places::{Path, Step, get, parsed, put, remove, rendered};
 use super::pool::{Pool, ServedKind};
+use super::random::Random;
+use super::sheet::{Sheet, folded, is_kind};
 
 /// One line of the table.
 #[derive(Clone, Debug)]
@@ -47,15 +51,23 @@ fn read_line(line: &str) -> Result<Aim, String> {
 }
 
 impl Aim {
-    /// Whether it can be tried on a kind. `T`: on those with pod templates, Pods included; `J`: on
-    /// those with a Job's spec.
-    pub fn fits(&self, kind: &ServedKind) -> bool {
-        let has_pod = !kind.template.is_empty() || kind.name == "Pod";
-        self.kinds.iter().any(|name| match name.as_str() {
-            "T" => has_pod,
-            "J" => ["Job", "CronJob"].contains(&&*kind.name),
-            name => name == kind.name,
-        })
+    /// Whether it can be tried on a kind.
+    fn fits(&self, kind: &str) -> bool {
+        self.kinds.iter().any(|meant| is_kind(meant, kind))
+    }
+
+    /// The rows that it is aimed at: its own, and those that this is a part of where it edits.
+    pub fn rows(&self, sheet: &Sheet, kind: &ServedKind) -> Vec<usize> {
+        let fields = self.edits.keys().map(|path| {
+            let path = rendered(&full(path, kind));
+            folded(&kind.name, &path)
+        });
+        let mut rows: Vec<usize> = fields
+            .flat_map(|field| sheet.of(&self.row, &kind.name, &field))
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
     }
 
     /// The object, and what it is put over, if the case is an update.
@@ -154,11 +166,49 @@ fn expanded(text: &str) -> String {
     }
 }
 
-/// The aims that can be tried on each kind of a pool, by their positions.
-pub fn fitting(aims: &[Aim], pool: &Pool) -> Vec<Vec<usize>> {
+/// The aims that can be tried on a kind, by row.
+#[derive(Clone, Debug, Default)]
+pub struct Fitting {
+    /// Each row's weight and place: the fewer kinds a row is tried on, the more often on each.
+    weights: Vec<(usize, usize)>,
+    /// The positions of each row's aims.
+    rows: Vec<Vec<usize>>,
+}
+
+impl Fitting {
+    /// One aim: its row is as likely as any other, however many aims that has.
+    pub fn pick(&self, random: &mut Random) -> Option<usize> {
+        let row = random.weighted(&self.weights)?;
+        random.pick(self.rows.get(row)?).copied()
+    }
+}
+
+/// The aims that can be tried on each kind of a pool.
+pub fn fitting(aims: &[Aim], pool: &Pool) -> Vec<Fitting> {
+    let kinds_of = |row: &str| {
+        let tried = |kind: &&ServedKind| aims.iter().any(|a| a.row == row && a.fits(&kind.name));
+        pool.kinds.iter().filter(tried).count()
+    };
+    let mut by_row: BTreeMap<&str, (usize, Vec<usize>)> = BTreeMap::new();
+    for (i, aim) in aims.iter().enumerate() {
+        let entry = by_row.entry(&aim.row);
+        entry
+            .or_insert_with(|| (kinds_of(&aim.row), Vec::new()))
+            .1
+            .push(i);
+    }
     let of = |kind: &ServedKind| {
-        let fitting = aims.iter().enumerate().filter(|(_, aim)| aim.fits(kind));
-        fitting.map(|(i, _)| i).collect()
+        let mut fitting = Fitting::default();
+        for (kinds, positions) in by_row.values() {
+            let fits = |i: &&usize| aims.get(**i).is_some_and(|aim| aim.fits(&kind.name));
+            let positions: Vec<usize> = positions.iter().filter(fits).copied().collect();
+            if !positions.is_empty() {
+                let weight = pool.kinds.len() / (*kinds).max(1);
+                fitting.weights.push((weight, fitting.rows.len()));
+                fitting.rows.push(positions);
+            }
+        }
+        fitting
     };
     pool.kinds.iter().map(of).collect()
 }
