@@ -1,11 +1,14 @@
-//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape.
+//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape, and
+//! what the recorded cases set, laid over other objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use kubevet::minor::Minor;
+use serde_json::{Map, Value, json};
 
-use super::places::{Path, Step, get, parsed, put, remove, rendered};
-use super::pool::{Pool, ServedKind};
+use super::model::answer_line;
+use super::places::{Path, Step, get, get_mut, parsed, put, remove, rendered};
+use super::pool::{Base, Pool, ServedKind, kind_of, template_of};
 use super::random::Random;
 use super::sheet::{Sheet, folded, is_kind};
 
@@ -15,8 +18,71 @@ pub struct Aim {
     /// The row aimed at.
     pub row: String,
     kinds: Vec<String>,
-    edits: Map<String, Value>,
-    old_edits: Option<Map<String, Value>>,
+    how: How,
+}
+
+#[derive(Clone, Debug)]
+enum How {
+    /// Edits of the new object, and of the old one before.
+    Edits(Map<String, Value>, Option<Map<String, Value>>),
+    /// What a recorded case has, new and old, and where its pod template lies.
+    Overlay {
+        object: Value,
+        old: Option<Value>,
+        template: &'static str,
+    },
+}
+
+/// Rows that all kinds with pod templates have in them.
+const OF_TEMPLATES: &[&str] = &[
+    "TPL", "POD", "VOL", "CON", "ENV", "RES", "PRB", "INI", "SC", "AFF", "TOL", "TSC", "DNS",
+];
+
+/// The aims that recorded cases are: at the row that their ids begin with, and at those that they
+/// show.
+pub fn recorded(bases: &[Base]) -> Vec<Aim> {
+    let cases = bases.iter().filter(|base| base.is_case);
+    let aims = |base: &Base| {
+        let (row, _) = base.name.split_once('/')?;
+        let name = kind_of(&base.object)?;
+        let template = template_of(&name)?;
+        let how = How::Overlay {
+            object: base.object.clone(),
+            old: base.old.clone(),
+            template,
+        };
+        let aim = move |row: String| {
+            let family = row.split('-').next().unwrap_or("");
+            let is_shared = OF_TEMPLATES.contains(&family) && base.old.is_none();
+            let all = is_shared && has_pods(&name, template);
+            Aim {
+                row,
+                kinds: vec![if all { "T".to_owned() } else { name.clone() }],
+                how: how.clone(),
+            }
+        };
+        let mut rows = shown(base);
+        rows.insert(row.to_owned());
+        Some(rows.into_iter().map(aim))
+    };
+    cases.filter_map(aims).flatten().collect()
+}
+
+/// The rows that a case shows in an old minor, or in a new one.
+fn shown(base: &Base) -> BTreeSet<String> {
+    let line = json!({"object": base.object, "old": base.old}).to_string();
+    let minors = Minor::all().step_by(4);
+    let answers = minors.map(|minor| answer_line(&line, minor).1);
+    let rows = answers.flat_map(|answer| {
+        let causes = answer.causes.iter().map(|cause| cause.row);
+        let rows: Vec<String> = causes.chain(answer.warned).map(str::to_owned).collect();
+        rows
+    });
+    rows.collect()
+}
+
+fn has_pods(kind: &str, template: &str) -> bool {
+    kind == "Pod" || !template.is_empty()
 }
 
 /// Reads the table.
@@ -45,8 +111,10 @@ fn read_line(line: &str) -> Result<Aim, String> {
     Ok(Aim {
         row: (*row).to_owned(),
         kinds: kinds.split(',').map(str::to_owned).collect(),
-        edits: edits(new)?,
-        old_edits: columns.get(3).map(|text| edits(text)).transpose()?,
+        how: How::Edits(
+            edits(new)?,
+            columns.get(3).map(|text| edits(text)).transpose()?,
+        ),
     })
 }
 
@@ -58,10 +126,15 @@ impl Aim {
 
     /// The rows that it is aimed at: its own, and those that this is a part of where it edits.
     pub fn rows(&self, sheet: &Sheet, kind: &ServedKind) -> Vec<usize> {
-        let fields = self.edits.keys().map(|path| {
-            let path = rendered(&full(path, kind));
-            folded(&kind.name, &path)
-        });
+        let paths: Vec<Path> = match &self.how {
+            How::Edits(edits, _) => edits.keys().map(|path| full(path, kind)).collect(),
+            How::Overlay { object, .. } => {
+                let mut laid = Value::Null;
+                self.lay(object, &mut laid, kind);
+                leaves(&laid)
+            }
+        };
+        let fields = paths.iter().map(|path| folded(&kind.name, &rendered(path)));
         let mut rows: Vec<usize> = fields
             .flat_map(|field| sheet.of(&self.row, &kind.name, &field))
             .collect();
@@ -73,13 +146,89 @@ impl Aim {
     /// The object, and what it is put over, if the case is an update.
     pub fn applied(&self, kind: &ServedKind, base: &Value) -> (Value, Option<Value>) {
         let mut object = base.clone();
-        let old = self.old_edits.as_ref().map(|edits| {
-            edit(&mut object, kind, edits);
-            object.clone()
-        });
-        edit(&mut object, kind, &self.edits);
+        let old = match &self.how {
+            How::Edits(edits, before) => {
+                let old = before.as_ref().map(|before| {
+                    edit(&mut object, kind, before);
+                    object.clone()
+                });
+                edit(&mut object, kind, edits);
+                old
+            }
+            How::Overlay {
+                object: new, old, ..
+            } => {
+                let old = old.as_ref().map(|old| {
+                    let mut laid = base.clone();
+                    self.lay(old, &mut laid, kind);
+                    laid
+                });
+                self.lay(new, &mut object, kind);
+                old
+            }
+        };
         (object, old)
     }
+
+    /// Lays what a recorded case has over an object: all of it over one of the same kind, else its
+    /// pod template, which leaves the policy that the other kind needs.
+    fn lay(&self, case: &Value, over: &mut Value, kind: &ServedKind) {
+        let How::Overlay { template, .. } = self.how else {
+            return;
+        };
+        if kind_of(case).is_some_and(|name| name == kind.name) {
+            return lay(case, over);
+        }
+        let Some(mut case) = get(case, &parsed(template)).cloned() else {
+            return;
+        };
+        case.as_object_mut().map(|case| case.remove("status"));
+        remove(&mut case, &parsed("spec.restartPolicy"));
+        if !kind.template.is_empty() {
+            for key in ["apiVersion", "kind"] {
+                case.as_object_mut().map(|case| case.remove(key));
+            }
+            let template = parsed(kind.template);
+            if get(over, &template).is_none() {
+                put(over, &template, Value::Object(Map::new()));
+            }
+            get_mut(over, &template).map(|over| lay(&case, over));
+            return;
+        }
+        lay(&case, over);
+    }
+}
+
+/// Mappings are merged, everything else is put in place of what is there.
+fn lay(value: &Value, over: &mut Value) {
+    match (value, over) {
+        (Value::Object(from), Value::Object(into)) => {
+            for (key, value) in from {
+                lay(value, into.entry(key.clone()).or_insert(Value::Null));
+            }
+        }
+        (value, over) => *over = value.clone(),
+    }
+}
+
+/// The paths of all values that hold no others.
+fn leaves(value: &Value) -> Vec<Path> {
+    let inside: Vec<(Step, &Value)> = match value {
+        Value::Object(map) => {
+            let entries = map.iter();
+            entries.map(|(k, v)| (Step::Key(k.clone()), v)).collect()
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items.map(|(i, v)| (Step::Index(i), v)).collect()
+        }
+        _ => return vec![Vec::new()],
+    };
+    let below = inside.into_iter().flat_map(|(step, value)| {
+        let below = leaves(value).into_iter();
+        below.map(move |rest| [vec![step.clone()], rest].concat())
+    });
+    below.collect()
 }
 
 fn edit(object: &mut Value, kind: &ServedKind, edits: &Map<String, Value>) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::aims::{Aim, Fitting};
 use super::mutate::{Manner, TWIN, mutate};
-use super::places::{get, parsed, put, remove};
+use super::places::{get, parsed, prune, put, remove};
 use super::pool::{Base, Pool, ServedKind};
 use super::random::Random;
 
@@ -115,6 +115,9 @@ impl Generator<'_> {
                     let (new, before) = aim.applied(self.kind, &object);
                     object = new;
                     old = before.or(old);
+                    for object in [Some(&mut object), old.as_mut()].into_iter().flatten() {
+                        prune(object, self.kind.root, self.pool.minor);
+                    }
                     done.push(format!("aim {}", aim.row));
                 }
                 if matches!(plan, Plan::AimAndMore) {

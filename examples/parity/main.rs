@@ -142,7 +142,8 @@ fn run(args: &Args) -> Result<(), Failure> {
     folders.retain(|folder| folder.exists());
     folders.extend(args.from.iter().cloned());
     let bases = pool::load(&folders)?;
-    let aims = aims::read(&std::fs::read_to_string(own.join("aims.tsv"))?)?;
+    let mut aims = aims::read(&std::fs::read_to_string(own.join("aims.tsv"))?)?;
+    aims.extend(aims::recorded(&bases));
     let excluded = names(&own.join("excluded.tsv"))?;
     let functions = sources::functions(&root().join("src/apiserver"))?;
     let sheet = Sheet::read(&std::fs::read_to_string(own.join("sheet.tsv"))?, &functions)?;

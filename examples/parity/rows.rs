@@ -3,7 +3,7 @@
 //! Lives here: counting by row and minor, and reading and writing that table, in which the counts
 //! of minors that didn't run stay. Not here: which rows there are (`sheet`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
 use kubevet::apiserver::errors::Reason;
@@ -46,6 +46,8 @@ pub struct Rows {
     minors: BTreeMap<Minor, Vec<Row>>,
     /// Faults that only judges have.
     missed: BTreeMap<(Minor, Way), usize>,
+    /// The rows of each aim, by kind.
+    targets: HashMap<(String, usize), Vec<usize>>,
     /// Rows of the model that the sheet hasn't.
     unknown: BTreeSet<&'static str>,
 }
@@ -99,12 +101,13 @@ impl Rows {
                 &(String::new(), String::new(), pattern(text)),
             );
         }
-        if let Some(aim) = case.aim.and_then(|i| aims.get(i)) {
-            for place in aim.rows(sheet, served) {
-                let Some(row) = rows.get_mut(place) else {
+        if let Some((i, aim)) = case.aim.and_then(|i| Some((i, aims.get(i)?))) {
+            let targets = self.targets.entry((kind.to_owned(), i));
+            for place in targets.or_insert_with(|| aim.rows(sheet, served)) {
+                let Some(row) = rows.get_mut(*place) else {
                     continue;
                 };
-                row.met.aimed += usize::from(agreed_on.contains(&place));
+                row.met.aimed += usize::from(agreed_on.contains(place));
                 row.met.near += usize::from(case.is_pure && judge.accepts());
             }
         }
