@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubevet::minor::Minor;
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::model::answer_line;
-use super::places::{Path, Step, get, get_mut, parsed, put, remove, rendered};
+use super::places::{Path, Step, get, get_mut, parsed, prune, put, remove, rendered};
 use super::pool::{Base, Pool, ServedKind, kind_of, template_of};
 use super::random::Random;
 use super::sheet::{Sheet, folded, is_kind};
@@ -33,56 +33,63 @@ enum How {
     },
 }
 
+/// At how many rows one aim is aimed.
+const SHOWN_MAX: usize = 6;
+
 /// Rows that all kinds with pod templates have in them.
 const OF_TEMPLATES: &[&str] = &[
     "TPL", "POD", "VOL", "CON", "ENV", "RES", "PRB", "INI", "SC", "AFF", "TOL", "TSC", "DNS",
 ];
 
-/// The aims that recorded cases are: at the row that their ids begin with, and at those that they
-/// show.
+/// The aims that recorded cases are, at the row that their ids begin with.
 pub fn recorded(bases: &[Base]) -> Vec<Aim> {
     let cases = bases.iter().filter(|base| base.is_case);
-    let aims = |base: &Base| {
+    let aim = |base: &Base| {
         let (row, _) = base.name.split_once('/')?;
-        let name = kind_of(&base.object)?;
-        let template = template_of(&name)?;
+        let kind = kind_of(&base.object)?;
         let how = How::Overlay {
             object: base.object.clone(),
             old: base.old.clone(),
-            template,
+            template: template_of(&kind)?,
         };
-        let aim = move |row: String| {
-            let family = row.split('-').next().unwrap_or("");
-            let is_shared = OF_TEMPLATES.contains(&family) && base.old.is_none();
-            let all = is_shared && has_pods(&name, template);
-            Aim {
-                row,
-                kinds: vec![if all { "T".to_owned() } else { name.clone() }],
-                how: how.clone(),
-            }
-        };
-        let mut rows = shown(base);
-        rows.insert(row.to_owned());
-        Some(rows.into_iter().map(aim))
+        Some(Aim {
+            kinds: vec![meant(row, &kind, base.old.is_some()).to_owned()],
+            row: row.to_owned(),
+            how,
+        })
     };
-    cases.filter_map(aims).flatten().collect()
+    cases.filter_map(aim).collect()
 }
 
-/// The rows that a case shows in an old minor, or in a new one.
-fn shown(base: &Base) -> BTreeSet<String> {
-    let line = json!({"object": base.object, "old": base.old}).to_string();
-    let minors = Minor::all().step_by(4);
-    let answers = minors.map(|minor| answer_line(&line, minor).1);
-    let rows = answers.flat_map(|answer| {
-        let causes = answer.causes.iter().map(|cause| cause.row);
-        let rows: Vec<String> = causes.chain(answer.warned).map(str::to_owned).collect();
-        rows
+/// The kinds that a case of one kind can be tried on.
+fn meant<'k>(row: &str, kind: &'k str, is_update: bool) -> &'k str {
+    let family = row.split('-').next().unwrap_or("");
+    let is_shared = OF_TEMPLATES.contains(&family) && is_kind("T", kind);
+    if is_shared && !is_update { "T" } else { kind }
+}
+
+/// Aims some, too, at those rows that they show, which aren't always the one that is written.
+pub fn widened(mut aims: Vec<Aim>, pool: &Pool) -> Vec<Aim> {
+    let more = aims.par_iter().flat_map_iter(|aim| {
+        let mut rows = aim.shown(pool);
+        rows.remove(&aim.row);
+        let kind = aim.kinds.first().map_or("", String::as_str);
+        let kinds = |row: &str| match (&aim.how, aim.kinds.as_slice()) {
+            (How::Overlay { old, .. }, [_]) if kind != "T" => {
+                vec![meant(row, kind, old.is_some()).to_owned()]
+            }
+            (_, kinds) => kinds.to_vec(),
+        };
+        let aims = rows.into_iter().map(|row| Aim {
+            kinds: kinds(&row),
+            row,
+            how: aim.how.clone(),
+        });
+        aims.collect::<Vec<_>>()
     });
-    rows.collect()
-}
-
-fn has_pods(kind: &str, template: &str) -> bool {
-    kind == "Pod" || !template.is_empty()
+    let more: Vec<Aim> = more.collect();
+    aims.extend(more);
+    aims
 }
 
 /// Reads the table.
@@ -141,6 +148,24 @@ impl Aim {
         rows.sort_unstable();
         rows.dedup();
         rows
+    }
+
+    /// The rows that it shows on the first object of the first two kinds, if these are few.
+    fn shown(&self, pool: &Pool) -> BTreeSet<String> {
+        let kinds = pool.kinds.iter().filter(|kind| self.fits(&kind.name));
+        let mut rows = BTreeSet::new();
+        for kind in kinds.take(2) {
+            let Some(base) = kind.bases.iter().find(|base| !base.is_case) else {
+                continue;
+            };
+            let (mut object, old) = self.applied(kind, &base.object);
+            prune(&mut object, kind.root, pool.minor);
+            let line = json!({"object": object, "old": old}).to_string();
+            let answer = answer_line(&line, pool.minor).1;
+            let causes = answer.causes.iter().map(|cause| cause.row);
+            rows.extend(causes.chain(answer.warned).map(str::to_owned));
+        }
+        rows.into_iter().take(SHOWN_MAX).collect()
     }
 
     /// The object, and what it is put over, if the case is an update.

@@ -150,6 +150,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     let mut all = Tally::default();
     for minor in minors {
         let pool = Pool::new(&bases, minor);
+        let aims = aims::widened(aims.clone(), &pool);
         if args.list {
             list(args, &pool, &aims);
             continue;
