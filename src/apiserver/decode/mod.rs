@@ -4,6 +4,7 @@
 //! (`scalar`), the words (`words`) and what was probably meant (`suggest`). A sound object costs
 //! one binary search a key and no allocation.
 
+mod annotated;
 mod scalar;
 mod suggest;
 mod words;
@@ -43,6 +44,7 @@ pub fn check<'t>(
         found: Vec::new(),
     };
     walk.value(kind.root, object);
+    walk.found.extend(annotated::check(object, kind, is_unknown));
     walk.found
 }
 

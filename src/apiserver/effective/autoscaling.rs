@@ -3,7 +3,7 @@
 //! Mirrors `defaults.go` in `pkg/apis/autoscaling/v1` and `v2` and the strategy under
 //! `pkg/registry/autoscaling`.
 
-use super::{Effective, Id};
+use super::{Effective, Id, autoscaling_v1};
 use crate::apiserver::gates::Gates;
 use crate::tree::Kind;
 
@@ -32,14 +32,57 @@ pub fn horizontal_pod_autoscaler(object: &mut Effective<'_>, _: &Gates) {
 
 /// `SetDefaults_HorizontalPodAutoscaler` of `autoscaling/v1`, and what its conversion to the
 /// internal type fills in.
-pub fn horizontal_pod_autoscaler_v1(object: &mut Effective<'_>, _: &Gates) {
+pub fn horizontal_pod_autoscaler_v1(object: &mut Effective<'_>, gates: &Gates) {
     let root = object.root();
     let spec = object.default_mapping(root, "spec");
     object.default_pointer(spec, "minReplicas", Kind::Int, "1");
-    let annotations = object.at(root, &["metadata", "annotations"]);
-    let more = annotations.is_some_and(|id| object.get(id, METRIC_SPECS_ANNOTATION).is_some());
-    if !more {
+    drop_round_trip_annotations(object, spec, gates);
+    let others = autoscaling_v1::metrics(object.text(spec, "metrics"), gates);
+    if others.is_none_or(|others| others.is_empty()) {
         object.default_pointer(spec, "targetCPUUtilizationPercentage", Kind::Int, "80");
+    }
+}
+
+/// `DropRoundTripHorizontalPodAutoscalerAnnotations`: those that the conversion reads become texts
+/// where `autoscaling/v2` has fields.
+fn drop_round_trip_annotations(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
+    let Some(annotations) = object.at(object.root(), &["metadata", "annotations"]) else {
+        return;
+    };
+    for (key, field) in READ_ANNOTATIONS {
+        if let Some(id) = object.get(annotations, key) {
+            object.set_copy(spec, field, id);
+        }
+        object.remove(annotations, key);
+    }
+    for key in ["current-metrics", "conditions"] {
+        object.remove(annotations, &format!("{ANNOTATION_PREFIX}{key}"));
+    }
+    for key in ["scale-down-tolerance", "scale-up-tolerance"] {
+        if gates.hpa_tolerance_annotations {
+            object.remove(annotations, &format!("{ANNOTATION_PREFIX}{key}"));
+        }
+    }
+}
+
+/// Gives clients of `autoscaling/v1` back what they have as annotations.
+pub fn to_annotations(object: &mut Effective<'_>, gates: &Gates) {
+    let root = object.root();
+    let Some(spec) = object.get(root, "spec") else {
+        return;
+    };
+    let metadata = object.default_mapping(root, "metadata");
+    for (key, field) in READ_ANNOTATIONS {
+        let text = object.text(spec, field);
+        let kept = match field {
+            "metrics" => autoscaling_v1::metrics(text, gates).is_some_and(|all| !all.is_empty()),
+            _ => autoscaling_v1::behavior(text, gates).is_some(),
+        };
+        if let Some(id) = object.get(spec, field).filter(|_| kept) {
+            let annotations = object.default_mapping(metadata, "annotations");
+            object.set_copy(annotations, key, id);
+        }
+        object.remove(spec, field);
     }
 }
 
@@ -57,8 +100,12 @@ pub fn prepare_horizontal_pod_autoscaler(object: &mut Effective<'_>, gates: &Gat
     }
 }
 
-/// Where `autoscaling/v1` keeps the metrics that it has no field for.
-pub const METRIC_SPECS_ANNOTATION: &str = "autoscaling.alpha.kubernetes.io/metrics";
+const ANNOTATION_PREFIX: &str = "autoscaling.alpha.kubernetes.io/";
+/// `MetricSpecsAnnotation` and `BehaviorSpecsAnnotation`, with the fields of `autoscaling/v2`.
+const READ_ANNOTATIONS: [(&str, &str); 2] = [
+    ("autoscaling.alpha.kubernetes.io/metrics", "metrics"),
+    ("autoscaling.alpha.kubernetes.io/behavior", "behavior"),
+];
 
 /// The metric that is meant where there is none.
 fn default_metric(object: &mut Effective<'_>, metrics: Id) {

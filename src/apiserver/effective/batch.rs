@@ -52,14 +52,20 @@ pub fn prepare_job(object: &mut Effective<'_>, gates: &Gates) {
     if !manual.is_some_and(|manual| manual.bool()) {
         generate_selector(object, spec, gates);
     }
-    if !gates.job_managed_by {
-        object.drop_field(spec, "managedBy", Some("JobManagedBy"));
-    }
     if !gates.job_success_policy {
         object.drop_field(spec, "successPolicy", Some("JobSuccessPolicy"));
     }
     object.drop_field(spec, "scheduling", Some("WorkloadWithJob"));
     super::core::drop_disabled_template_fields(object, spec, gates);
+}
+
+/// What only the creation of a Job drops.
+pub fn prepare_job_for_create(object: &mut Effective<'_>, gates: &Gates) {
+    if let Some(spec) = object.get(object.root(), "spec")
+        && !gates.job_managed_by
+    {
+        object.drop_field(spec, "managedBy", Some("JobManagedBy"));
+    }
 }
 
 /// `PrepareForCreate` of a CronJob.
@@ -153,9 +159,12 @@ fn add_generated_labels(object: &mut Effective<'_>, labels: Id, metadata: Id) {
         if object.value(labels).entry(label).is_some() {
             continue;
         }
-        match object.get(metadata, "name") {
+        let name = object.get(metadata, "name");
+        let generated = !object.text(metadata, "generateName").is_empty();
+        match name.filter(|name| !object.value_text(*name).is_empty()) {
             Some(name) => object.set_copy(labels, label, name),
-            None => object.set(labels, label, Kind::String, GENERATED_NAME),
+            None if generated => object.set(labels, label, Kind::String, GENERATED_NAME),
+            None => object.set(labels, label, Kind::String, ""),
         };
     }
     for label in CONTROLLER_UID_LABELS {

@@ -52,6 +52,19 @@ pub fn prepare_for_update(object: &mut Effective<'_>) {
     }
 }
 
+/// Puts an object that names no namespace into that of the old one, since a PUT goes there.
+pub fn take_namespace<'t>(object: &mut Effective<'t>, old: &Effective<'t>) {
+    let key = "namespace";
+    let metadata = object.get(object.root(), "metadata");
+    let before = old.at(old.root(), &["metadata", key]);
+    if let Some((metadata, before)) = metadata.zip(before)
+        && let Some(namespace) = object.value(metadata).get(key)
+        && !namespace.is_written()
+    {
+        object.copy_from(metadata, key, old, before);
+    }
+}
+
 /// Takes owners out that are listed already, and gives their UIDs: `dedupOwnerReferences` in
 /// apiserver `pkg/endpoints/handlers/rest.go`.
 pub fn dedup_owner_references<'t>(object: &mut Effective<'t>) -> Vec<&'t str> {

@@ -9,6 +9,7 @@
 mod app_armor;
 pub mod apps;
 pub mod autoscaling;
+pub mod autoscaling_v1;
 pub mod batch;
 pub mod claim;
 pub mod core;
