@@ -86,7 +86,10 @@ pub fn compare(
     case: &Case,
     (judge, ours): (&Answer, &Answer),
 ) -> Vec<Difference> {
-    let (judge, ours) = (with_settled_name(case, judge), with_settled_name(case, ours));
+    let (judge, ours) = (
+        with_settled_name(case, judge),
+        with_settled_name(case, ours),
+    );
     let (judge, ours) = (&*judge, &*ours);
     let mut found = Vec::new();
     // Whether something is created or updated makes no class of its own.

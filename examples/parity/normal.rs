@@ -101,7 +101,9 @@ pub fn settled_name(text: &str, base: &str) -> String {
     const RANDOM: &str = "bcdfghjklmnpqrstvwxz2456789";
     const RANDOM_LENGTH: usize = 5;
     const BASE_MAX: usize = 58;
-    let base = base.get(..base.floor_char_boundary(BASE_MAX)).unwrap_or(base);
+    let base = base
+        .get(..base.floor_char_boundary(BASE_MAX))
+        .unwrap_or(base);
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(base) {

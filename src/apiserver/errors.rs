@@ -229,6 +229,20 @@ impl Validation {
         self.error(row, Reason::TooLong, field, detail)
     }
 
+    /// `field.TooLongMaxLength`, which later is `field.TooLong`.
+    pub fn too_long_max_length(
+        &mut self,
+        row: &'static str,
+        field: &Field<'_, '_>,
+        bytes_max: usize,
+    ) -> &mut Error {
+        if self.gates.too_long_says_bytes {
+            return self.too_long(row, field, bytes_max);
+        }
+        let detail = format!("may not be longer than {bytes_max}");
+        self.error(row, Reason::TooLong, field, detail)
+    }
+
     /// `field.TooMany`.
     pub fn too_many(
         &mut self,

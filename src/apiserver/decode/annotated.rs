@@ -22,7 +22,7 @@ pub(super) fn check<'t>(
         ("apps", "DaemonSet") => TEMPLATE_GENERATION,
         _ => return None,
     };
-    let value = object.at(&["metadata", "annotations", key])?;
+    let (_, value) = object.at(&["metadata", "annotations"])?.entry(key)?;
     let text = match value.kind() {
         Kind::Null => "",
         Kind::String => value.text(),

@@ -44,7 +44,8 @@ pub fn check<'t>(
         found: Vec::new(),
     };
     walk.value(kind.root, object);
-    walk.found.extend(annotated::check(object, kind, is_unknown));
+    walk.found
+        .extend(annotated::check(object, kind, is_unknown));
     walk.found
 }
 

@@ -8,7 +8,8 @@ use crate::apiserver::gates::Gates;
 use crate::tree::Kind;
 
 /// `SetDefaults_HorizontalPodAutoscaler` of `autoscaling/v2`.
-pub fn horizontal_pod_autoscaler(object: &mut Effective<'_>, _: &Gates) {
+pub fn horizontal_pod_autoscaler(object: &mut Effective<'_>, gates: &Gates) {
+    drop_round_trip_annotations(object, gates);
     let root = object.root();
     let spec = object.default_mapping(root, "spec");
     object.default_pointer(spec, "minReplicas", Kind::Int, "1");
@@ -36,31 +37,36 @@ pub fn horizontal_pod_autoscaler_v1(object: &mut Effective<'_>, gates: &Gates) {
     let root = object.root();
     let spec = object.default_mapping(root, "spec");
     object.default_pointer(spec, "minReplicas", Kind::Int, "1");
-    drop_round_trip_annotations(object, spec, gates);
+    read_annotations(object, spec);
+    drop_round_trip_annotations(object, gates);
     let others = autoscaling_v1::metrics(object.text(spec, "metrics"), gates);
     if others.is_none_or(|others| others.is_empty()) {
         object.default_pointer(spec, "targetCPUUtilizationPercentage", Kind::Int, "80");
     }
 }
 
-/// `DropRoundTripHorizontalPodAutoscalerAnnotations`: those that the conversion reads become texts
-/// where `autoscaling/v2` has fields.
-fn drop_round_trip_annotations(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
+/// Those annotations that the conversion reads become texts where `autoscaling/v2` has fields.
+fn read_annotations(object: &mut Effective<'_>, spec: Id) {
     let Some(annotations) = object.at(object.root(), &["metadata", "annotations"]) else {
         return;
     };
     for (key, field) in READ_ANNOTATIONS {
         if let Some(id) = object.get(annotations, key) {
             object.set_copy(spec, field, id);
+            object.remove(annotations, key);
         }
-        object.remove(annotations, key);
     }
-    for key in ["current-metrics", "conditions"] {
-        object.remove(annotations, &format!("{ANNOTATION_PREFIX}{key}"));
-    }
-    for key in ["scale-down-tolerance", "scale-up-tolerance"] {
-        if gates.hpa_tolerance_annotations {
-            object.remove(annotations, &format!("{ANNOTATION_PREFIX}{key}"));
+}
+
+/// `DropRoundTripHorizontalPodAutoscalerAnnotations`.
+fn drop_round_trip_annotations(object: &mut Effective<'_>, gates: &Gates) {
+    let Some(annotations) = object.at(object.root(), &["metadata", "annotations"]) else {
+        return;
+    };
+    for key in ROUND_TRIP_ANNOTATIONS {
+        if !key.ends_with("-tolerance") || gates.hpa_tolerance_annotations {
+            object.drop_field(annotations, key, None);
+            object.remove(annotations, key);
         }
     }
 }
@@ -100,7 +106,15 @@ pub fn prepare_horizontal_pod_autoscaler(object: &mut Effective<'_>, gates: &Gat
     }
 }
 
-const ANNOTATION_PREFIX: &str = "autoscaling.alpha.kubernetes.io/";
+/// Annotations that only the server writes, into other versions than the one that it is sent.
+const ROUND_TRIP_ANNOTATIONS: [&str; 6] = [
+    "autoscaling.alpha.kubernetes.io/behavior",
+    "autoscaling.alpha.kubernetes.io/conditions",
+    "autoscaling.alpha.kubernetes.io/current-metrics",
+    "autoscaling.alpha.kubernetes.io/metrics",
+    "autoscaling.alpha.kubernetes.io/scale-down-tolerance",
+    "autoscaling.alpha.kubernetes.io/scale-up-tolerance",
+];
 /// `MetricSpecsAnnotation` and `BehaviorSpecsAnnotation`, with the fields of `autoscaling/v2`.
 const READ_ANNOTATIONS: [(&str, &str); 2] = [
     ("autoscaling.alpha.kubernetes.io/metrics", "metrics"),

@@ -51,7 +51,9 @@ impl<'v> Struct<'v> {
     fn get(&self, key: &str) -> Option<&'v Value> {
         let mut entries = self.0.into_iter().flatten();
         let found = entries.find(|(name, _)| name.eq_ignore_ascii_case(key));
-        found.map(|(_, value)| value).filter(|value| !value.is_null())
+        found
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_null())
     }
 
     /// Puts what a key holds into `out`, if `fits` says that Go can read it.
@@ -71,7 +73,9 @@ impl<'v> Struct<'v> {
 }
 
 fn is_int32(value: &Value) -> bool {
-    value.as_i64().is_some_and(|number| i32::try_from(number).is_ok())
+    value
+        .as_i64()
+        .is_some_and(|number| i32::try_from(number).is_ok())
 }
 
 fn is_quantity(value: &Value) -> bool {
@@ -110,7 +114,12 @@ fn resource_source(source: &Struct<'_>, _: &Gates) -> Option<Value> {
     source.take("container", Value::is_string, "container", &mut out)?;
     let utilization = "targetAverageUtilization";
     source.take(utilization, is_int32, "averageUtilization", &mut target)?;
-    source.take("targetAverageValue", is_quantity, "averageValue", &mut target)?;
+    source.take(
+        "targetAverageValue",
+        is_quantity,
+        "averageValue",
+        &mut target,
+    )?;
     let kind = match source.get(utilization) {
         Some(_) => "Utilization",
         None => "AverageValue",
@@ -125,7 +134,12 @@ fn pods_source(source: &Struct<'_>, _: &Gates) -> Option<Value> {
     let mut target = Map::new();
     target.insert("type".to_owned(), "AverageValue".into());
     target.insert("averageValue".to_owned(), "0".into());
-    source.take("targetAverageValue", is_quantity, "averageValue", &mut target)?;
+    source.take(
+        "targetAverageValue",
+        is_quantity,
+        "averageValue",
+        &mut target,
+    )?;
     Some(json!({"metric": identifier(source, "selector")?, "target": target}))
 }
 
@@ -160,7 +174,12 @@ fn object_source(source: &Struct<'_>, gates: &Gates) -> Option<Value> {
 fn external_source(source: &Struct<'_>, _: &Gates) -> Option<Value> {
     let mut target = Map::new();
     source.take("targetValue", is_quantity, "value", &mut target)?;
-    source.take("targetAverageValue", is_quantity, "averageValue", &mut target)?;
+    source.take(
+        "targetAverageValue",
+        is_quantity,
+        "averageValue",
+        &mut target,
+    )?;
     let kind = match target.contains_key("value") {
         true => "Value",
         false => "AverageValue",

@@ -2,9 +2,12 @@
 //!
 //! Mirrors `pkg/apis/batch/v1/defaults.go` and the strategies under `pkg/registry/batch`.
 
+use std::borrow::Cow;
+
 use super::{Effective, Id};
 use crate::apiserver::gates::Gates;
 use crate::apiserver::validation::format::is_valid_label_value;
+use crate::apiserver::validation::meta::generated_name;
 use crate::tree::Kind;
 
 /// Stands for the uid that the server gives a Job, which nobody can know.
@@ -142,8 +145,12 @@ fn generate_selector(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
         .value(own)
         .get("labels")
         .is_none_or(|labels| labels.is_empty());
-    let name = object.text(own, "name");
-    if unlabelled && is_valid_label_value(name, gates).is_empty() {
+    let (name, base) = (object.text(own, "name"), object.text(own, "generateName"));
+    let name = match name {
+        "" if !base.is_empty() => generated_name(base).into(),
+        name => Cow::Borrowed(name),
+    };
+    if unlabelled && is_valid_label_value(&name, gates).is_empty() {
         object.set_copy(own, "labels", labels);
     }
     let selector = object.default_mapping(spec, "selector");

@@ -22,7 +22,10 @@ pub fn is_latest(image: &str, gates: &Gates) -> bool {
 }
 
 /// The tag and the digest.
-fn parse_image_name<'i>(image: &'i str, gates: &Gates) -> Option<(Option<&'i str>, Option<&'i str>)> {
+fn parse_image_name<'i>(
+    image: &'i str,
+    gates: &Gates,
+) -> Option<(Option<&'i str>, Option<&'i str>)> {
     if image.len() == 64 && image.bytes().all(is_lower_hex) {
         return None;
     }

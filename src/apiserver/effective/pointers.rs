@@ -44,6 +44,13 @@ pub const PLAIN_NUMBERS: [&str; 17] = [
     "weight",
 ];
 
+/// Numbers that are no pointers by what they stand in, where others of the name are.
+pub const PLAIN_NUMBERS_OF_PARENT: [(&str, &str); 3] = [
+    ("awsElasticBlockStore", "partition"),
+    ("gcePersistentDisk", "partition"),
+    ("iscsi", "lun"),
+];
+
 /// Texts behind pointers.
 pub const TEXTS: [&str; 34] = [
     "apiGroup",

@@ -203,14 +203,21 @@ impl<'v> Value<'v> {
             }
             Kind::Mapping => self.is_empty() && pointers::MAPS.contains(&name),
             Kind::Int | Kind::Float => {
-                self.float() == 0.0 && pointers::PLAIN_NUMBERS.contains(&name)
+                let of_parent = (self.parent_name(), name);
+                let plain = pointers::PLAIN_NUMBERS.contains(&name)
+                    || pointers::PLAIN_NUMBERS_OF_PARENT.contains(&of_parent);
+                self.float() == 0.0 && plain
             }
         }
     }
 
     fn is_pointer_of_parent(self) -> bool {
-        let parent = self.object.cell(Id(self.cell().parent)).key;
-        pointers::OF_PARENT.contains(&(parent, self.name()))
+        pointers::OF_PARENT.contains(&(self.parent_name(), self.name()))
+    }
+
+    /// The key that what it stands in stands under.
+    fn parent_name(self) -> &'v str {
+        self.object.cell(Id(self.cell().parent)).key
     }
 
     pub(super) fn cell(self) -> &'v Cell<'v> {

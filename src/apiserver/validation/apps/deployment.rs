@@ -55,7 +55,11 @@ fn validate_deployment_spec(v: &mut Validation, spec: &Field<'_, '_>, options: &
 /// `ValidateRollback`, of what is an annotation to clients.
 fn validate_rollback(v: &mut Validation, spec: &Field<'_, '_>) {
     let revision = spec.key("rollbackTo");
-    if revision.text().parse::<i64>().is_ok_and(|number| number < 0) {
+    if revision
+        .text()
+        .parse::<i64>()
+        .is_ok_and(|number| number < 0)
+    {
         let rollback = spec.child(Step::Key("rollback"), revision.value());
         let version = rollback.child(Step::Key("version"), revision.value());
         v.invalid("DEP-21", &version, NOT_NEGATIVE);

@@ -51,7 +51,9 @@ pub fn validate_job_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
         label_selector_has_invalid_label_value(v, &old_spec.key("selector"));
     if v.gates.job_updates_judged_twice {
         validate_object_meta(v, &new.key("metadata"), true, name_is_dns_subdomain);
-        let labels = old_template.value().and_then(|t| t.at(&["metadata", "labels"]));
+        let labels = old_template
+            .value()
+            .and_then(|t| t.at(&["metadata", "labels"]));
         let had = |label| labels.is_some_and(|labels| labels.entry(label).is_some());
         let prefixed = [JOB_NAME_LABELS[1], CONTROLLER_UID_LABELS[1]];
         validate_generated_selector(v, new, prefixed.into_iter().all(had));
@@ -77,7 +79,9 @@ fn validate_generated_selector(v: &mut Validation, job: &Field<'_, '_>, needs_pr
     let uids = CONTROLLER_UID_LABELS.map(|label| (label, UID));
     let names = JOB_NAME_LABELS.map(|label| (label, &*name));
     let expected: Vec<_> = uids.into_iter().chain(names).collect();
-    let expected = expected.into_iter().filter(|(label, _)| needs_prefixed || !label.contains('/'));
+    let expected = expected
+        .into_iter()
+        .filter(|(label, _)| needs_prefixed || !label.contains('/'));
     for (label, expected) in expected.clone() {
         let field = labels.entry(label);
         if field.text() != expected && !is_generated_name(&field) {
@@ -86,7 +90,11 @@ fn validate_generated_selector(v: &mut Validation, job: &Field<'_, '_>, needs_pr
         }
     }
     if name_field.text().is_empty() {
-        validate_generated_name(v, &template.child(Step::Key("labels"), labels.value()), &name);
+        validate_generated_name(
+            v,
+            &template.child(Step::Key("labels"), labels.value()),
+            &name,
+        );
         validate_generated_name(v, &metadata.key("labels"), &name);
     }
     let (Some(value), selector) = (labels.value(), spec.key("selector")) else {
@@ -98,10 +106,17 @@ fn validate_generated_selector(v: &mut Validation, job: &Field<'_, '_>, needs_pr
         generated.remove(generated.root(), key);
     }
     for (label, _) in expected {
-        match name_field.value().filter(|_| JOB_NAME_LABELS.contains(&label)) {
+        match name_field
+            .value()
+            .filter(|_| JOB_NAME_LABELS.contains(&label))
+        {
             Some(name) => generated.set_copy_of(generated.root(), label, name),
             None => {
-                let text = if JOB_NAME_LABELS.contains(&label) { GENERATED_NAME } else { UID };
+                let text = if JOB_NAME_LABELS.contains(&label) {
+                    GENERATED_NAME
+                } else {
+                    UID
+                };
                 generated.set(generated.root(), label, Kind::String, text);
             }
         }
@@ -228,7 +243,7 @@ fn validate_managed_by(v: &mut Validation, managed_by: &Field<'_, '_>) {
         Some(text) => {
             v.invalid_each("JOB-03", managed_by, is_domain_prefixed_path(text));
             if text.len() > MANAGED_BY_BYTES_MAX {
-                v.too_long("JOB-04", managed_by, MANAGED_BY_BYTES_MAX);
+                v.too_long_max_length("JOB-04", managed_by, MANAGED_BY_BYTES_MAX);
             }
         }
     }
