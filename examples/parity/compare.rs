@@ -92,8 +92,6 @@ pub fn compare(
     );
     let (judge, ours) = (&*judge, &*ours);
     let mut found = Vec::new();
-    // Whether something is created or updated makes no class of its own.
-    let verdict = |answer: &Answer| if answer.code == 201 { 200 } else { answer.code };
     let codes = (verdict(judge), verdict(ours));
     let mut add = |what, row, field: &str, reason: &str, detail: &str| {
         let class = Class {
@@ -149,6 +147,11 @@ pub fn compare(
         }
     }
     found
+}
+
+/// Whether something is created or updated makes no class of its own.
+fn verdict(answer: &Answer) -> u16 {
+    if answer.code == 201 { 200 } else { answer.code }
 }
 
 /// An answer with a fixed text for the random end of a generated name, wherever the answer says it.
