@@ -9,8 +9,10 @@ use std::sync::{Arc, OnceLock};
 use crate::source::Span;
 
 mod double;
+mod walk;
 
 pub use double::{Double, has_double, keep_last};
+pub use walk::{Children, Visit, Visits};
 
 /// The number of a node in its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -287,12 +289,12 @@ impl<'t> Node<'t> {
 
     /// The items of a sequence; nothing for other values.
     pub fn items(self) -> impl Iterator<Item = Node<'t>> + Clone {
-        self.children(Kind::Sequence)
+        self.children_of(Kind::Sequence)
     }
 
     /// Keys and values of a mapping; nothing for other values.
     pub fn entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + Clone {
-        let mut children = self.children(Kind::Mapping);
+        let mut children = self.children_of(Kind::Mapping);
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
@@ -340,7 +342,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    fn children(self, of: Kind) -> Children<'t> {
+    fn children_of(self, of: Kind) -> Children<'t> {
         let raw = self.raw();
         let is = raw.tag == Tag::Value(of);
         Children {
@@ -369,26 +371,6 @@ pub fn scalar_float(kind: Kind, text: &str) -> Option<f64> {
         Kind::Int => Some(crate::yaml::resolve::int(text)? as f64),
         Kind::Float => crate::yaml::resolve::float(text),
         _ => None,
-    }
-}
-
-#[derive(Clone)]
-struct Children<'t> {
-    tree: &'t Tree,
-    next: u32,
-}
-
-impl<'t> Iterator for Children<'t> {
-    type Item = Node<'t>;
-
-    fn next(&mut self) -> Option<Node<'t>> {
-        let raw = self.tree.nodes.get(self.next as usize)?;
-        let id = NodeId(self.next);
-        self.next = raw.next;
-        Some(Node {
-            tree: self.tree,
-            id,
-        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::load::Loaded;
 use super::run::Seen;
 use crate::object::content;
 use crate::source::{SourceId, Span};
-use crate::tree::{Kind, Node};
+use crate::tree::{Kind, Node, Visit};
 
 /// Fields at the top of a Secret that say nothing secret.
 const SHOWN: [&str; 4] = ["apiVersion", "kind", "type", "immutable"];
@@ -92,27 +92,21 @@ fn in_secret(loaded: &Loaded, secret: Node<'_>, spans: &mut Vec<Span>) {
 
 /// Keeps a value and all in it.
 fn keep(value: Node<'_>, kept: &mut BTreeSet<Span>) {
-    if !matches!(value.kind(), Kind::Mapping | Kind::Sequence) {
-        kept.insert(value.place());
-    }
-    value.items().for_each(|item| keep(item, kept));
-    for (key, value) in value.entries() {
-        kept.insert(key.place());
-        keep(value, kept);
-    }
+    kept.extend(scalars(value).map(|visit| visit.node.place()));
 }
 
 /// Hides the scalars of a value, and keeps its keys.
 fn hide(value: Node<'_>, kept: &mut BTreeSet<Span>, spans: &mut Vec<Span>) {
-    if !matches!(value.kind(), Kind::Mapping | Kind::Sequence) {
-        spans.push(value.span());
-        kept.insert(value.place());
-    }
-    value.items().for_each(|item| hide(item, kept, spans));
-    for (key, value) in value.entries() {
-        kept.insert(key.place());
-        hide(value, kept, spans);
-    }
+    keep(value, kept);
+    let values = scalars(value).filter(|visit| !visit.is_key);
+    spans.extend(values.map(|visit| visit.node.span()));
+}
+
+fn scalars(value: Node<'_>) -> impl Iterator<Item = Visit<'_>> {
+    let is_scalar = |kind| !matches!(kind, Kind::Mapping | Kind::Sequence);
+    value
+        .visits()
+        .filter(move |visit| is_scalar(visit.node.kind()))
 }
 
 /// Hides what stands between two parts of a tree, but for what only structures it.

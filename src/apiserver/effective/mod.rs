@@ -91,6 +91,11 @@ struct Cell<'t> {
 
 const NONE: u32 = u32::MAX;
 
+/// How deep an object is copied. No type of the kinds that are modelled contains itself, and none
+/// has fields below half as many levels: what is deeper, the server's decoder drops or rejects. So
+/// what goes through an `Effective` may recurse.
+const LEVELS_MAX: u32 = 64;
+
 impl<'t> Effective<'t> {
     /// A copy of what is written, without defaults so far.
     pub fn copy_of(object: Node<'t>) -> Self {
@@ -100,7 +105,7 @@ impl<'t> Effective<'t> {
             dropped: Vec::new(),
             old: false,
         };
-        effective.copy(NONE, "", object);
+        effective.copy(NONE, "", object, LEVELS_MAX);
         effective
     }
 
@@ -345,8 +350,8 @@ impl<'t> Effective<'t> {
         }
     }
 
-    /// Copies a node and all below it; the number of its cell.
-    fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>) -> u32 {
+    /// Copies a node and what stands up to so many `levels` below it; the number of its cell.
+    fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>, levels: u32) -> u32 {
         let at = self.cells.len() as u32;
         self.cells.push(Cell {
             key,
@@ -358,10 +363,13 @@ impl<'t> Effective<'t> {
             parent,
             ..EMPTY
         });
+        if levels == 0 {
+            return at;
+        }
         let entries = node.entries().map(|(key, value)| (key.text(), value));
         let mut last = NONE;
         for (key, value) in entries.chain(node.items().map(|item| ("", item))) {
-            let child = self.copy(at, key, value);
+            let child = self.copy(at, key, value, levels - 1);
             match self.cells.get_mut(last as usize) {
                 Some(last) => last.next = child,
                 None => self.update(Id(at), |cell| cell.first = child),

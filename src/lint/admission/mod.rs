@@ -6,6 +6,7 @@
 pub mod rules;
 mod words;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
@@ -70,7 +71,7 @@ fn report<'t>(
         effective: &admission.effective,
         old: update.map(|(_, old)| old),
         decoded,
-        holds_unknown: holds_unknown(context, context.object().root),
+        holds_unknown: OnceCell::new(),
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
@@ -144,7 +145,7 @@ struct Reporter<'a, 't> {
     old: Option<&'a Object<'t>>,
     decoded: &'a Decoded<'a>,
     /// Whether anything in the object is unknown: asked once, since there may be many faults.
-    holds_unknown: bool,
+    holds_unknown: OnceCell<bool>,
 }
 
 impl<'t> Reporter<'_, 't> {
@@ -268,10 +269,11 @@ impl<'t> Reporter<'_, 't> {
 
     /// Whether what a fault says hangs on a value that can't be known.
     fn is_undecided(&self, error: &Error) -> bool {
-        if !self.holds_unknown {
+        let root = self.context.object().root;
+        let any = || holds_unknown(self.context, root);
+        if !*self.holds_unknown.get_or_init(any) {
             return false;
         }
-        let root = self.context.object().root;
         let spots = error
             .related
             .iter()
@@ -311,10 +313,8 @@ impl<'t> Reporter<'_, 't> {
 
 /// Whether a value or anything in it can't be known.
 fn holds_unknown(context: &Context<'_, '_>, node: Node<'_>) -> bool {
-    node.entries()
-        .any(|(key, value)| context.is_unknown(key) || holds_unknown(context, value))
-        || node.items().any(|item| holds_unknown(context, item))
-        || is_scalar(node) && context.is_unknown(node)
+    let mut nodes = node.visits().map(|visit| visit.node);
+    nodes.any(|node| is_scalar(node) && context.is_unknown(node))
 }
 
 fn is_scalar(node: Node<'_>) -> bool {
