@@ -36,8 +36,6 @@ pub struct Fault {
     pub message: String,
     /// What to do, where that is clear.
     pub help: Option<&'static str>,
-    /// A limit of kubevet's own was reached: kubectl might still read it.
-    pub own_limit: bool,
 }
 
 /// A key that stands twice in one mapping of a document.
@@ -77,7 +75,6 @@ impl Fault {
             span,
             message: message.into(),
             help: None,
-            own_limit: false,
         }
     }
 
@@ -92,14 +89,6 @@ impl Fault {
     pub fn too_deep(span: Span) -> Self {
         let message = format!("nested deeper than {DEPTH_MAX} levels: kubectl stops there");
         Self::new(span, message)
-    }
-
-    /// A limit of kubevet's own.
-    pub fn limit(span: Span, message: impl Into<String>) -> Self {
-        Self {
-            own_limit: true,
-            ..Self::new(span, message)
-        }
     }
 }
 

@@ -254,7 +254,7 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
                 node = node.filter(|_| i < named).and_then(|n| n.get(key));
             }
             Step::Index(index) => {
-                node = node.and_then(|n| n.items().nth(*index));
+                node = node.and_then(|n| n.item(*index));
                 let name = node.and_then(|n| {
                     let named = |key| n.get(key).filter(|v| !v.text().is_empty());
                     NAMING.iter().find_map(|key| Some((*key, named(key)?)))
@@ -281,7 +281,8 @@ fn climb<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<No
     let tree = root.tree();
     let mut steps = Vec::new();
     let mut at = target;
-    while at != root.id() {
+    let top = [root.id(), root.written().id()];
+    while !top.contains(&at) {
         let home = tree.home(at)?;
         steps.push(match home.key {
             Some(key) => Step::Key(tree.node(key).text()),
@@ -291,7 +292,7 @@ fn climb<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<No
     }
     steps.reverse();
     let key = tree.home(target).and_then(|home| home.key);
-    let key = key.filter(|_| target != root.id());
+    let key = key.filter(|_| !top.contains(&target));
     Some((steps, key.map(|key| tree.node(key))))
 }
 

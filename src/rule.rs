@@ -106,7 +106,7 @@ impl Sink {
         for step in steps {
             let entry = match step {
                 Step::Key(name) | Step::MapKey(name) => value.entry(name),
-                Step::Index(index) => value.items().nth(*index).map(|item| (item, item)),
+                Step::Index(index) => value.item(*index).map(|item| (item, item)),
             };
             let Some((k, v)) = entry else { break };
             key = Some(k).filter(|k| k.id() != v.id());

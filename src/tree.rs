@@ -9,9 +9,11 @@ use std::sync::{Arc, OnceLock};
 use crate::source::Span;
 
 mod double;
+mod long;
 mod walk;
 
 pub use double::{Double, has_double, keep_last};
+use long::{LONG, Long};
 pub use walk::{Children, Visit, Visits};
 
 /// The number of a node in its tree.
@@ -60,6 +62,7 @@ pub struct Tree {
     text: Arc<str>,
     pool: String,
     homes: OnceLock<Vec<Home>>,
+    long: OnceLock<Long>,
 }
 
 /// Where a node stands in the collection that holds it.
@@ -157,6 +160,10 @@ impl Tree {
         homes
     }
 
+    fn long(&self) -> &Long {
+        self.long.get_or_init(|| Long::of(self))
+    }
+
     /// Gives back spare memory, for trees that are kept.
     pub fn shrink(&mut self) {
         self.nodes.shrink_to_fit();
@@ -232,6 +239,15 @@ impl<'t> Node<'t> {
         self.tree.raw(self.id).span
     }
 
+    /// The value itself, where it is written: what an alias stands for.
+    pub fn written(self) -> Node<'t> {
+        let raw = self.tree.raw(self.id);
+        match raw.tag {
+            Tag::Alias => self.tree.node(NodeId(raw.a)),
+            Tag::Value(_) => self,
+        }
+    }
+
     /// Whether it stands here by an alias or a merge key.
     pub fn is_alias(self) -> bool {
         self.tree.raw(self.id).tag == Tag::Alias
@@ -287,6 +303,15 @@ impl<'t> Node<'t> {
         self.len() == 0
     }
 
+    /// The item of a sequence with this index.
+    pub fn item(self, index: usize) -> Option<Node<'t>> {
+        if self.kind() != Kind::Sequence || self.raw().b < LONG {
+            return self.items().nth(index);
+        }
+        let found = self.tree.long().item(self.written().id, index)?;
+        Some(self.tree.node(found))
+    }
+
     /// The items of a sequence; nothing for other values.
     pub fn items(self) -> impl Iterator<Item = Node<'t>> + Clone {
         self.children_of(Kind::Sequence)
@@ -309,6 +334,10 @@ impl<'t> Node<'t> {
             tree,
             id: NodeId(id),
         };
+        if raw.b >= LONG {
+            let found = tree.long().key(tree, self.written().id, key)?;
+            return Some((tree.node(found), node(tree.raw(found).next)));
+        }
         let mut at = raw.a;
         loop {
             let found = tree.nodes.get(at as usize)?;
@@ -402,6 +431,7 @@ impl Builder {
                 text,
                 pool: String::new(),
                 homes: OnceLock::new(),
+                long: OnceLock::new(),
             },
         }
     }

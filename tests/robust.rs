@@ -15,6 +15,8 @@
 
 #[path = "robust/body.rs"]
 mod body;
+#[path = "robust/deep.rs"]
+mod deep;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -99,85 +101,10 @@ fn holds_for_monsters_in_bounded_time() {
 /// A walk that recurses ends in an overflow of the stack here, and the test with it.
 #[test]
 fn holds_for_what_nests_as_deep_as_kubectl_reads() {
-    let nest = |open: &str, levels: usize, inside: &str, close: &str| {
-        format!("{}{inside}{}", open.repeat(levels), close.repeat(levels))
-    };
-    let lists = nest("[", 9_900, "1", "]");
-    let maps = nest("{a: ", 9_900, "1", "}");
-    let object = |kind: &str, rest: &str| {
-        format!("apiVersion: {kind}\nmetadata: {{name: a, x: {maps}}}\n{rest}\n")
-    };
-    let schema = |word: &str| nest(&format!("{{type: object, {word}: "), 9_900, "{}", "}");
-    let properties = nest("{type: object, properties: {a: ", 4_900, "{}", "}}");
-    let crd = |kind: &str, schema: &str| {
-        let version = format!("{{name: v1, served: true, schema: {{openAPIV3Schema: {schema}}}}}");
-        let names = format!("group: deep.io, names: {{kind: {kind}}}");
-        let spec = format!("spec: {{{names}, versions: [{version}]}}");
-        object(
-            "apiextensions.k8s.io/v1\nkind: CustomResourceDefinition",
-            &spec,
-        )
-    };
-    let pod = format!("{{containers: [{{name: {lists}, env: {maps}}}], volumes: {lists}}}");
-    let list = nest(
-        "{apiVersion: v1, kind: List, items: [",
-        4_900,
-        "{kind: Pod}",
-        "]}",
-    );
-    let aliases = format!(
-        "x: &a {}\ny: &b {}\nz: *b\n",
-        nest("[", 5_000, "yes", "]"),
-        nest("[", 4_900, "*a", "]")
-    );
-    let template = format!("spec: {{template: {{spec: {pod}}}, selector: {maps}}}");
-    let stateful = object("apps/v1\nkind: StatefulSet", &template);
-    let files = [
-        (
-            "deployment.yaml",
-            object("apps/v1\nkind: Deployment", &template),
-        ),
-        (
-            "pod.yaml",
-            object("v1\nkind: Pod", &format!("spec: {pod}\n{aliases}")),
-        ),
-        (
-            "cron.yaml",
-            object("batch/v1\nkind: CronJob", &format!("spec: {lists}")),
-        ),
-        (
-            "secret.yaml",
-            object("v1\nkind: Secret", &format!("data: {maps}\n{aliases}")),
-        ),
-        (
-            "service.yaml",
-            object("v1\nkind: Service", &format!("spec: {{ports: {lists}}}")),
-        ),
-        ("not.yaml", crd("Not", &schema("not"))),
-        ("items.yaml", crd("Items", &schema("items"))),
-        ("properties.yaml", crd("Properties", &properties)),
-        (
-            "custom.yaml",
-            object("deep.io/v1\nkind: Properties", &format!("a: {maps}")),
-        ),
-        (
-            "other.yaml",
-            object("other.io/v1\nkind: Other", &format!("a: {maps}")),
-        ),
-        ("list.yaml", list),
-        ("dashes.yaml", format!("{}1\n", "- ".repeat(10_000))),
-        ("questions.yaml", format!("{}1\n", "? ".repeat(10_000))),
-        (
-            "kustomization.yaml",
-            format!("resources: {lists}\npatches: {maps}\n{aliases}"),
-        ),
-        ("Chart.yaml", format!("name: {lists}\n")),
-        ("json.yaml", nest("{\"kind\":", 10_000, "1", "}")),
-        ("deeper.yaml", format!("a: {}", nest("[", 10_000, "1", "]"))),
-        ("old.yaml", stateful),
-    ];
-    let files = files.map(|(name, text)| (name.to_owned(), text.into_bytes()));
-    body::check(&files);
+    let files = deep::files()
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text.into_bytes()));
+    body::check(&files.collect::<Vec<_>>());
 }
 
 /// Manifests to start from.

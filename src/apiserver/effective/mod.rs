@@ -25,6 +25,8 @@ pub mod service;
 mod value;
 mod volumes;
 
+use std::cell::OnceCell;
+
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
 use crate::tree::{Kind, Node, NodeId};
@@ -44,6 +46,8 @@ pub struct Effective<'t> {
     dropped: Vec<Dropped<'t>>,
     /// It is the object that an update replaces.
     old: bool,
+    /// Which item of its list each value is: made when it is first asked for.
+    indexes: OnceCell<Vec<u32>>,
 }
 
 /// A written field that the server takes out of an object without a word.
@@ -104,6 +108,7 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: false,
+            indexes: OnceCell::new(),
         };
         effective.copy(NONE, "", object, LEVELS_MAX);
         effective
@@ -124,8 +129,8 @@ impl<'t> Effective<'t> {
         while cell.parent != NONE {
             let parent = self.cell(Id(cell.parent));
             steps.push(if parent.kind == Kind::Sequence {
-                let mut items = self.value(Id(cell.parent)).values();
-                Step::Index(items.position(|item| item.id.0 == at).unwrap_or(0))
+                let index = self.indexes().get(at as usize);
+                Step::Index(index.map_or(0, |index| *index as usize))
             } else {
                 Step::Key(cell.key)
             });
@@ -134,6 +139,22 @@ impl<'t> Effective<'t> {
         }
         steps.reverse();
         steps
+    }
+
+    fn indexes(&self) -> &[u32] {
+        self.indexes.get_or_init(|| {
+            let mut indexes = vec![0; self.cells.len()];
+            let lists = (0..).zip(&self.cells);
+            for (list, _) in lists.filter(|(_, cell)| cell.kind == Kind::Sequence) {
+                let items = self.value(Id(list)).values();
+                for (i, item) in (0..).zip(items) {
+                    if let Some(index) = indexes.get_mut(item.id.0 as usize) {
+                        *index = i;
+                    }
+                }
+            }
+            indexes
+        })
     }
 
     /// The object.
@@ -332,6 +353,7 @@ impl<'t> Effective<'t> {
     }
 
     fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
+        self.indexes.take();
         let mut before = NONE;
         let mut at = self.cell(of).first;
         while let Some(cell) = self.cells.get(at as usize).copied() {
@@ -415,6 +437,7 @@ impl<'t> Effective<'t> {
     }
 
     fn link(&mut self, parent: Id, child: Id) {
+        self.indexes.take();
         let last = self.cell(parent).last;
         match self.cells.get_mut(last as usize) {
             Some(last) => last.next = child.0,

@@ -6,8 +6,8 @@
 pub mod rules;
 mod words;
 
-use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
 use crate::apiserver::errors::{Error, Reason, Warning};
@@ -30,7 +30,7 @@ pub struct Decoded<'a> {
     /// What the server says first; it doesn't come to validation then.
     pub hidden_by: Option<&'a str>,
     /// Values that don't fit their type: nothing more can be said of them.
-    pub misfits: Vec<NodeId>,
+    pub misfits: BTreeSet<NodeId>,
 }
 
 /// Reports what the server's validation says of an object, or would say once it decodes; whether
@@ -71,17 +71,23 @@ fn report<'t>(
         effective: &admission.effective,
         old: update.map(|(_, old)| old),
         decoded,
-        holds_unknown: OnceCell::new(),
+        unknown: RefCell::default(),
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
+    let before = update.map(|(created, _)| {
+        let errors = created.validation.errors.iter();
+        errors.map(words_of).collect::<BTreeSet<_>>()
+    });
     for error in &admission.validation.errors {
         // Some checks run twice, and say it twice.
-        let said = !seen.insert((&error.field, error.reason, &error.detail));
+        let said = !seen.insert(words_of(error));
         if said || reporter.is_about_misfit(error) {
             continue;
         }
-        let by_update = update.is_some_and(|(created, _)| !says(created, error));
+        let by_update = before
+            .as_ref()
+            .is_some_and(|said| !said.contains(&words_of(error)));
         let rule = rules::owner(error, by_update);
         if reporter.is_undecided(error) {
             sink.undecided.push(Undecided {
@@ -131,11 +137,9 @@ fn report_pods(
     }
 }
 
-fn says(admission: &Admission<'_>, error: &Error) -> bool {
-    let mut errors = admission.validation.errors.iter();
-    errors.any(|other| {
-        other.field == error.field && other.reason == error.reason && other.detail == error.detail
-    })
+/// What the server says: errors that say the same are one to people.
+fn words_of(error: &Error) -> (&str, Reason, &str) {
+    (&error.field, error.reason, &error.detail)
 }
 
 /// What findings of one object are made with.
@@ -144,8 +148,9 @@ struct Reporter<'a, 't> {
     effective: &'a Effective<'t>,
     old: Option<&'a Object<'t>>,
     decoded: &'a Decoded<'a>,
-    /// Whether anything in the object is unknown: asked once, since there may be many faults.
-    holds_unknown: OnceCell<bool>,
+    /// Whether anything in a value is unknown, and whether anything right in it is: asked once,
+    /// since many faults may be found in one list.
+    unknown: RefCell<BTreeMap<(NodeId, Within), bool>>,
 }
 
 impl<'t> Reporter<'_, 't> {
@@ -270,8 +275,7 @@ impl<'t> Reporter<'_, 't> {
     /// Whether what a fault says hangs on a value that can't be known.
     fn is_undecided(&self, error: &Error) -> bool {
         let root = self.context.object().root;
-        let any = || holds_unknown(self.context, root);
-        if !*self.holds_unknown.get_or_init(any) {
+        if !self.is_unknown(root, Within::All) {
             return false;
         }
         let spots = error
@@ -283,7 +287,7 @@ impl<'t> Reporter<'_, 't> {
         let mut nodes = nodes.map(|spot| root.tree().node(spot.node));
         // Names are looked up all over the object.
         error.reason == Reason::NotFound
-            || nodes.any(|node| node.id() != root.id() && holds_unknown(self.context, node))
+            || nodes.any(|node| node.id() != root.id() && self.is_unknown(node, Within::All))
             || self.siblings_hold_unknown(error)
     }
 
@@ -299,26 +303,40 @@ impl<'t> Reporter<'_, 't> {
             let (value, _, whole) = walk(root, steps.get(..end)?, Span::default());
             value.filter(|_| whole)
         };
-        let unknown = |node: Node<'_>| {
-            let mut scalars = node.entries().map(|(_, value)| value).chain(node.items());
-            scalars.any(|value| is_scalar(value) && self.context.is_unknown(value))
+        ancestor(1).is_some_and(|node| self.is_unknown(node, Within::Values))
+            || ancestor(2).is_some_and(|node| self.is_unknown(node, Within::ValuesOfValues))
+    }
+
+    /// Whether anything in a value can't be known, so far as it is asked for.
+    fn is_unknown(&self, node: Node<'_>, within: Within) -> bool {
+        let key = (node.id(), within);
+        if let Some(known) = self.unknown.borrow().get(&key) {
+            return *known;
+        }
+        let depth = match within {
+            Within::Values => 1..=1,
+            Within::ValuesOfValues => 2..=2,
+            Within::All => 0..=usize::MAX,
         };
-        let beside_parent = ancestor(2).into_iter().flat_map(|node| {
-            let entries = node.entries().map(|(_, value)| value);
-            entries.chain(node.items())
+        let is_scalar = |node: Node<'_>| !matches!(node.kind(), Kind::Mapping | Kind::Sequence);
+        let mut asked = node.visits().filter(|visit| {
+            depth.contains(&visit.depth) && (within == Within::All || !visit.is_key)
         });
-        ancestor(1).is_some_and(unknown) || beside_parent.into_iter().any(unknown)
+        let any = asked.any(|visit| is_scalar(visit.node) && self.context.is_unknown(visit.node));
+        self.unknown.borrow_mut().insert(key, any);
+        any
     }
 }
 
-/// Whether a value or anything in it can't be known.
-fn holds_unknown(context: &Context<'_, '_>, node: Node<'_>) -> bool {
-    let mut nodes = node.visits().map(|visit| visit.node);
-    nodes.any(|node| is_scalar(node) && context.is_unknown(node))
-}
-
-fn is_scalar(node: Node<'_>) -> bool {
-    !matches!(node.kind(), Kind::Mapping | Kind::Sequence)
+/// Which parts of a value are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Within {
+    /// All keys and values, however deep.
+    All,
+    /// The values right in it.
+    Values,
+    /// Those in the values right in it.
+    ValuesOfValues,
 }
 
 /// The value at these steps or the last one on the way, what to show of it, and whether it is the
@@ -329,7 +347,7 @@ fn walk<'t>(root: Node<'t>, steps: &[Step<'_>], anchor: Span) -> (Option<Node<'t
     for step in steps {
         let entry = match step {
             Step::Key(name) | Step::MapKey(name) => value.entry(name),
-            Step::Index(index) => value.items().nth(*index).map(|item| (item, item)),
+            Step::Index(index) => value.item(*index).map(|item| (item, item)),
         };
         let Some((key, inside)) = entry else {
             return (Some(value), span, false);
