@@ -192,12 +192,16 @@ impl<'t> Object<'t> {
 
     /// The identity of a finding on it: see `Finding::key`.
     pub fn key(&self, rule: &str, path: &[Step<'_>], value: Option<Node<'_>>) -> String {
+        self.key_of_hash(rule, path, value.map_or(0, value_hash))
+    }
+
+    /// `key`, where the hash of the value is known.
+    pub fn key_of_hash(&self, rule: &str, path: &[Step<'_>], value: u32) -> String {
+        // Of a Secret not even a hash: 32 bits are enough to try guesses on.
+        let value = if self.kind == "Secret" { 0 } else { value };
         let id = self.identity();
         let namespace = id.namespace.as_deref().unwrap_or("");
         let path = keyed_path(self.root, path);
-        // Of a Secret not even a hash: 32 bits are enough to try guesses on.
-        let value = value.filter(|_| self.kind != "Secret");
-        let value = value.map_or(0, value_hash);
         format!(
             "{rule} {}/{}/{namespace}/{} {path} {value:08x}",
             self.group, self.kind, id.name
@@ -278,7 +282,7 @@ impl<'t> Incomplete<'t> {
 
 /// A hash of a value that its formatting doesn't change (FNV-1a, 32 bits: it only tells apart
 /// values at one place of one object).
-fn value_hash(node: Node<'_>) -> u32 {
+pub fn value_hash(node: Node<'_>) -> u32 {
     fn feed(hash: u32, bytes: &[u8]) -> u32 {
         bytes.iter().fold(hash, |hash, &b| {
             (hash ^ u32::from(b)).wrapping_mul(16_777_619)

@@ -26,6 +26,7 @@ mod value;
 mod volumes;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
@@ -330,10 +331,16 @@ impl<'t> Effective<'t> {
         }
     }
 
-    /// Takes a value out of a list, and remembers that.
-    pub fn drop_item(&mut self, of: Id, item: Id, gate: Option<&'static str>) {
-        self.note_dropped(item, gate);
-        self.unlink(of, |_, at| at == item.0);
+    /// Takes values out of a list, and remembers that.
+    pub fn drop_items(&mut self, of: Id, items: &[Id], gate: Option<&'static str>) {
+        if items.is_empty() {
+            return;
+        }
+        for item in items {
+            self.note_dropped(*item, gate);
+        }
+        let gone: BTreeSet<u32> = items.iter().map(|item| item.0).collect();
+        self.unlink(of, |_, at| gone.contains(&at));
     }
 
     fn note_dropped(&mut self, id: Id, gate: Option<&'static str>) {

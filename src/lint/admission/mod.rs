@@ -16,7 +16,7 @@ use crate::finding::{
     Finding, Related, RuleMeta, Server, Severity, Step, locate, render_path, shown_span,
 };
 use crate::lint::verdicts::new_finding;
-use crate::object::Object;
+use crate::object::{Object, value_hash};
 use crate::rule::{Context, Sink, Undecided};
 use crate::source::Span;
 use crate::tree::{Kind, Node, NodeId};
@@ -72,6 +72,7 @@ fn report<'t>(
         old: update.map(|(_, old)| old),
         decoded,
         unknown: RefCell::default(),
+        hashes: RefCell::default(),
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
@@ -151,6 +152,7 @@ struct Reporter<'a, 't> {
     /// Whether anything in a value is unknown, and whether anything right in it is: asked once,
     /// since many faults may be found in one list.
     unknown: RefCell<BTreeMap<(NodeId, Within), bool>>,
+    hashes: RefCell<BTreeMap<NodeId, u32>>,
 }
 
 impl<'t> Reporter<'_, 't> {
@@ -255,13 +257,24 @@ impl<'t> Reporter<'_, 't> {
         let steps_of_missing = missing.iter().map(|key| Step::Key(key));
         steps.extend(steps_of_missing);
         let (value, span, whole) = walk(object.root, &steps, object.anchor());
-        let key = object.key(rule.id, &steps, value.filter(|_| whole));
+        let key = match value.filter(|_| whole) {
+            Some(value) => object.key_of_hash(rule.id, &steps, self.hash(value)),
+            None => object.key(rule.id, &steps, None),
+        };
         let mut place = object.place(&steps, span);
         // Keys that are data are written in brackets, which only the server's path knows.
         if plain(field) == plain(&render_path(&steps)) {
             field.clone_into(&mut place.path);
         }
         new_finding(self.context, rule, place, key, message)
+    }
+
+    /// The hash of a value, made once: many faults may be told of one list.
+    fn hash(&self, value: Node<'_>) -> u32 {
+        let mut hashes = self.hashes.borrow_mut();
+        *hashes
+            .entry(value.id())
+            .or_insert_with(|| value_hash(value))
     }
 
     /// Whether a fault only comes of a value that isn't of its type.
