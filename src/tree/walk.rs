@@ -50,6 +50,7 @@ impl<'t> Node<'t> {
     }
 
     /// Everything right below the value; nothing for scalars.
+    #[inline]
     pub fn children(self) -> Children<'t> {
         let raw = self.raw();
         let holds = matches!(raw.tag, Tag::Value(Kind::Sequence | Kind::Mapping));
@@ -101,6 +102,7 @@ impl<'t> Iterator for Visits<'t> {
 impl<'t> Iterator for Children<'t> {
     type Item = Node<'t>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'t>> {
         let raw = self.tree.nodes.get(self.next as usize)?;
         let id = NodeId(self.next);
