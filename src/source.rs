@@ -62,7 +62,12 @@ pub struct Source {
     /// file.
     pub marked: bool,
     lines: OnceLock<Vec<u32>>,
+    /// How many characters stand before each block of the text.
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// The bytes of a block whose characters are counted once.
+const BLOCK: usize = 1024;
 
 impl Source {
     /// A source of text that is already decoded.
@@ -73,6 +78,7 @@ impl Source {
             lossy: false,
             marked: false,
             lines: OnceLock::new(),
+            characters: OnceLock::new(),
         }
     }
 
@@ -100,10 +106,14 @@ impl Source {
         let starts = self.line_starts();
         let line = starts.partition_point(|&start| start as usize <= at);
         let start = starts.get(line.wrapping_sub(1)).copied().unwrap_or(0) as usize;
-        let column = self.text.get(start..at).map_or(0, |t| t.chars().count());
+        let column = match at - start {
+            ..=BLOCK => characters(self.text.as_bytes().get(start..at).unwrap_or_default()),
+            // There are files of one line.
+            _ => self.characters_before(at) - self.characters_before(start),
+        };
         Position {
             line: line as u32,
-            column: column as u32 + 1,
+            column: column + 1,
             byte: at as u32,
         }
     }
@@ -128,6 +138,20 @@ impl Source {
         (starts.len() - usize::from(last_is_empty && starts.len() > 1)) as u32
     }
 
+    fn characters_before(&self, at: usize) -> u32 {
+        let bytes = self.text.as_bytes();
+        let blocks = self.characters.get_or_init(|| {
+            let blocks = bytes.chunks(BLOCK).chain([Default::default()]);
+            let counts = blocks.scan(0, |before, block| {
+                Some(std::mem::replace(before, *before + characters(block)))
+            });
+            counts.collect()
+        });
+        let block = at / BLOCK;
+        let rest = bytes.get(block * BLOCK..at).unwrap_or_default();
+        blocks.get(block).copied().unwrap_or_default() + characters(rest)
+    }
+
     /// Built on first use: a source without findings never pays for it.
     fn line_starts(&self) -> &[u32] {
         self.lines.get_or_init(|| {
@@ -137,6 +161,11 @@ impl Source {
                 .collect()
         })
     }
+}
+
+/// How many characters start in these bytes.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count() as u32
 }
 
 fn decode(bytes: Vec<u8>) -> (String, bool) {

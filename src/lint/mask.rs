@@ -33,12 +33,15 @@ pub fn masked(seen: &Seen<'_>) -> Vec<(SourceId, Span)> {
 
 fn in_file(id: SourceId, loaded: &Loaded) -> Vec<Span> {
     let mut spans = Vec::new();
+    let tree = &loaded.reading.tree;
+    let twice = loaded.reading.duplicates.iter();
+    let twice: BTreeSet<Span> = twice.map(|d| tree.node(d.keys.first).place()).collect();
     for (number, document) in loaded.reading.documents.iter().enumerate() {
         match document.root {
             Ok(Some(root)) => {
                 let root = loaded.reading.tree.node(root);
                 for secret in secrets(id, number as u32, root) {
-                    in_secret(loaded, secret, &mut spans);
+                    in_secret(loaded, secret, &twice, &mut spans);
                 }
             }
             Ok(None) => {}
@@ -58,7 +61,8 @@ fn secrets(id: SourceId, document: u32, root: Node<'_>) -> Vec<Node<'_>> {
     whole.chain(parts).collect()
 }
 
-fn in_secret(loaded: &Loaded, secret: Node<'_>, spans: &mut Vec<Span>) {
+/// `twice`: the keys of the file that a second one replaces.
+fn in_secret(loaded: &Loaded, secret: Node<'_>, twice: &BTreeSet<Span>, spans: &mut Vec<Span>) {
     let mut kept = BTreeSet::new();
     for (key, value) in secret.entries() {
         kept.insert(key.place());
@@ -76,11 +80,10 @@ fn in_secret(loaded: &Loaded, secret: Node<'_>, spans: &mut Vec<Span>) {
             _ => hide(value, &mut kept, spans),
         }
     }
-    let tree = &loaded.reading.tree;
-    let twice = loaded.reading.duplicates.iter();
-    kept.extend(twice.map(|twice| tree.node(twice.keys.first).place()));
     // What no part of the tree stands for: dropped values, comments.
     let whole = secret.span();
+    let twice = twice.range(Span::new(whole.start, 0)..);
+    kept.extend(twice.take_while(|key| key.end <= whole.end));
     let mut from = whole.start;
     let inside = kept.range(Span::new(whole.start, 0)..);
     for kept in inside.take_while(|kept| kept.end <= whole.end) {

@@ -207,10 +207,12 @@ impl<'t> Walk<'_, 't> {
 
     fn required_fields(&mut self, of: Struct<'t>, node: Node<'t>) {
         let minor = self.minor;
+        let mut holds_unknown = None;
+        let mut keys = node.entries().map(|(key, _)| key);
         for field in of.fields().filter(|field| field.required(minor)) {
             let value = node.get(field.name());
             let is_there = value.is_some_and(|value| !value.is_null() || field.nullable());
-            if is_there || node.entries().any(|(key, _)| (self.is_unknown)(key)) {
+            if is_there || *holds_unknown.get_or_insert_with(|| keys.any(self.is_unknown)) {
                 continue;
             }
             let message = words::missing(field.name(), of.name());
