@@ -47,6 +47,9 @@ pub struct Sink {
     pub findings: Vec<Finding>,
     /// What couldn't be known.
     pub undecided: Vec<Undecided>,
+    /// The named target ports of the object are all served: of the rules about them, the first one
+    /// looks.
+    pub all_served: bool,
 }
 
 /// A question that couldn't be answered.

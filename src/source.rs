@@ -58,6 +58,9 @@ pub struct Source {
     /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads
     /// them.
     pub lossy: bool,
+    /// Where characters stand for such bytes behind a UTF-8 mark: there, kubectl's YAML reader meets
+    /// them as they are.
+    pub unreplaced: Vec<u32>,
     /// A byte-order mark was dropped or UTF-16 converted: bytes of the text are not bytes of the
     /// file.
     pub marked: bool,
@@ -76,23 +79,29 @@ impl Source {
             name: name.into(),
             text: text.into(),
             lossy: false,
+            unreplaced: Vec::new(),
             marked: false,
             lines: OnceLock::new(),
             characters: OnceLock::new(),
         }
     }
 
-    /// Decodes bytes as kubectl does: a UTF-8 mark is dropped, UTF-16 with a mark is converted,
-    /// anything else is UTF-8 with invalid bytes replaced.
+    /// Decodes bytes as kubectl does: a UTF-8 mark is dropped and what follows it left alone, UTF-16
+    /// with a mark is converted, anything else is UTF-8 with invalid bytes replaced.
     /// (Upstream: `cli-runtime/pkg/resource/visitor.go`, `unicode.BOMOverride`.)
     pub fn decode(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         let marked = matches!(
             bytes.as_slice(),
             [0xEF, 0xBB, 0xBF, ..] | [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]
         );
+        let unreplaced = match bytes.strip_prefix(UTF_8_MARK) {
+            Some(rest) => invalid(rest),
+            None => Vec::new(),
+        };
         let (text, lossy) = decode(bytes);
         let mut source = Self::new(name, text);
         source.lossy = lossy;
+        source.unreplaced = unreplaced;
         source.marked = marked;
         source
     }
@@ -161,6 +170,25 @@ impl Source {
                 .collect()
         })
     }
+}
+
+const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Where the text of these bytes has characters in place of bytes that aren't UTF-8.
+fn invalid(bytes: &[u8]) -> Vec<u32> {
+    let mut at = 0;
+    let chunks = bytes.utf8_chunks().filter_map(|chunk| {
+        let start = at + chunk.valid().len();
+        let replaced = !chunk.invalid().is_empty();
+        at = start
+            + if replaced {
+                char::REPLACEMENT_CHARACTER.len_utf8()
+            } else {
+                0
+            };
+        replaced.then_some(start as u32)
+    });
+    chunks.collect()
 }
 
 /// How many characters start in these bytes.

@@ -10,7 +10,7 @@ use crate::minor::Minors;
 use crate::object::{Incomplete, Object, content};
 use crate::project::files::{Class, DocumentKind, FileKind};
 use crate::report::Skipped;
-use crate::source::{SourceId, Span};
+use crate::source::{Source, SourceId, Span};
 use crate::tree::{Node, NodeId};
 
 /// What reading a file has to say.
@@ -71,10 +71,10 @@ impl<'a> Reader<'a> {
 
     fn documents(&mut self, file: FileKind) {
         let whole = matches!(file, FileKind::Manifest | FileKind::Unreadable);
-        if self.loaded.source.lossy {
-            let at = self.loaded.source.text.find('\u{FFFD}').unwrap_or(0) as u32;
+        if let Some((document, at)) = self.replaced() {
             let message = "these bytes aren't UTF-8: kubectl replaces them".to_owned();
-            self.report(&generic::REPLACED_BYTES, 0, Span::new(at, at + 3), message);
+            let span = Span::new(at, at + 3);
+            self.report(&generic::REPLACED_BYTES, document, span, message);
         }
         let loaded = self.loaded;
         let has_object = loaded.facts.documents.contains(&DocumentKind::Object);
@@ -99,6 +99,28 @@ impl<'a> Reader<'a> {
         for dropped in &loaded.reading.dropped {
             self.dropped(dropped);
         }
+    }
+
+    /// Where kubectl first replaces bytes, and in which document.
+    fn replaced(&self) -> Option<(u32, u32)> {
+        let Source {
+            text,
+            lossy,
+            unreplaced,
+            ..
+        } = &self.loaded.source;
+        if unreplaced.is_empty() {
+            let at = text.find('\u{FFFD}').unwrap_or(0) as u32;
+            return lossy.then_some((0, at));
+        }
+        // Its YAML reader refuses these; that of JSON replaces them.
+        let documents = (0..).zip(&self.loaded.reading.documents);
+        let mut read = documents.filter(|(_, document)| document.root.is_ok());
+        read.find_map(|(number, document)| {
+            let from = unreplaced.partition_point(|at| *at < document.span.start);
+            let at = unreplaced.get(from).filter(|at| **at < document.span.end)?;
+            Some((number, *at))
+        })
     }
 
     fn dropped(&mut self, dropped: &DroppedText) {

@@ -26,7 +26,16 @@ pub(super) fn document(
     let mark = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
     let start = chunk.start as usize + mark;
     let traits = Traits::of(text.get(mark..).unwrap_or(""));
-    let refused = traits.refused.map(|at| start + at);
+    let unreplaced = &source.unreplaced;
+    let next = unreplaced.partition_point(|at| (*at as usize) < start);
+    let next = unreplaced.get(next).map(|at| *at as usize);
+    let next = next.filter(|at| *at < chunk.end as usize);
+    let refused = traits
+        .refused
+        .map(|at| start + at)
+        .into_iter()
+        .chain(next)
+        .min();
     let readable = whole.get(..refused.unwrap_or(whole.len())).unwrap_or("");
     let comments = memchr::memmem::find(text.as_bytes(), b"kubevet:").is_some();
     let scan = Scanner::new(readable, start, traits, comments);
@@ -58,6 +67,12 @@ fn refuse<T>(source: &Source, at: usize) -> Outcome<T> {
     let found = source.text.get(at..).and_then(|rest| rest.chars().next());
     let found = found.unwrap_or_default();
     let span = Span::new(at as u32, (at + found.len_utf8()) as u32);
+    if source.unreplaced.binary_search(&(at as u32)).is_ok() {
+        let message = "these bytes aren't UTF-8, and behind a byte-order mark kubectl refuses them";
+        return Err(Box::new(
+            Fault::new(span, message).help("save the file as UTF-8"),
+        ));
+    }
     let message = format!(
         "kubectl reads no control characters, and this is U+{:04X}",
         u32::from(found)
