@@ -58,8 +58,8 @@ pub struct Source {
     /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads
     /// them.
     pub lossy: bool,
-    /// Where characters stand for such bytes behind a UTF-8 mark: there, kubectl's YAML reader meets
-    /// them as they are.
+    /// Where characters stand for such bytes behind a UTF-8 mark: there, kubectl's YAML reader
+    /// meets them as they are.
     pub unreplaced: Vec<u32>,
     /// A byte-order mark was dropped or UTF-16 converted: bytes of the text are not bytes of the
     /// file.
@@ -86,8 +86,8 @@ impl Source {
         }
     }
 
-    /// Decodes bytes as kubectl does: a UTF-8 mark is dropped and what follows it left alone, UTF-16
-    /// with a mark is converted, anything else is UTF-8 with invalid bytes replaced.
+    /// Decodes bytes as kubectl does: a UTF-8 mark is dropped and what follows it left alone,
+    /// UTF-16 with a mark is converted, anything else is UTF-8 with invalid bytes replaced.
     /// (Upstream: `cli-runtime/pkg/resource/visitor.go`, `unicode.BOMOverride`.)
     pub fn decode(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         let marked = matches!(
