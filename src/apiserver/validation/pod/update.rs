@@ -2,7 +2,7 @@
 //!
 //! Mirrors `ValidatePodUpdate` and what it calls in `pkg/apis/core/validation/validation.go`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::PodOptions;
 use super::containers::validate_containers_only_for_pod;
@@ -158,13 +158,14 @@ fn validate_only_added_tolerations(
     old: &Field<'_, '_>,
     options: &PodOptions,
 ) {
-    let same = |a: &Field<'_, '_>, b: &Field<'_, '_>| {
-        ["key", "operator", "value", "effect"]
-            .iter()
-            .all(|key| a.key(key).text() == b.key(key).text())
-    };
-    let kept = |toleration: Field<'_, '_>| new.items().any(|other| same(&toleration, &other));
-    if !old.items().all(kept) {
+    fn texts<'v>(toleration: Field<'_, 'v>) -> [&'v str; 4] {
+        ["key", "operator", "value", "effect"].map(|key| toleration.key(key).text())
+    }
+    let kept: BTreeSet<_> = new.items().map(texts).collect();
+    if !old
+        .items()
+        .all(|toleration| kept.contains(&texts(toleration)))
+    {
         let detail = "existing toleration can not be modified except its tolerationSeconds";
         v.forbidden("POD-38", new, detail);
         return;
@@ -178,12 +179,14 @@ fn validate_only_deleted_scheduling_gates(
     new: &Field<'_, '_>,
     old: &Field<'_, '_>,
 ) {
+    let known = old.items().map(|gate| gate.key("name").text());
+    let known: BTreeSet<&str> = known.collect();
+    // Of two with one name, the last one is told.
+    let names = new.items().map(|gate| gate.key("name").text());
+    let last: BTreeMap<&str, usize> = names.zip(0..).collect();
     for (i, gate) in new.items().enumerate() {
         let name = gate.key("name");
-        let known = old.items().any(|old| old.key("name").text() == name.text());
-        // Of two with one name, the last one is told.
-        let repeated = |later: Field<'_, '_>| later.key("name").text() == name.text();
-        if !known && !new.items().skip(i + 1).any(repeated) {
+        if !known.contains(name.text()) && last.get(name.text()) == Some(&i) {
             let detail = format!(
                 "only deletion is allowed, but found new scheduling gate '{}'",
                 name.text()
