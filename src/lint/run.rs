@@ -92,8 +92,8 @@ pub fn run(job: Job<'_>) -> Outcome {
     outcome
 }
 
-/// Judges files that are read: one for each of the job's, and those that they replace, each with the
-/// location of what replaces it. `Job::read` and `Job::old` aren't asked. The outcome holds no
+/// Judges files that are read: one for each of the job's, and those that they replace, each with
+/// the location of what replaces it. `Job::read` and `Job::old` aren't asked. The outcome holds no
 /// sources.
 pub fn judge(job: &Job<'_>, loaded: &[&Loaded], old: &[(&str, &Loaded)]) -> Outcome {
     let facts = job.files.iter().zip(loaded);
