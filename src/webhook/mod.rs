@@ -6,12 +6,13 @@
 //! ```
 //!
 //! `review` is that way as one pure function: no files, clocks or network. What else is in sight
-//! comes from a `Sight`. Not here: how objects are judged (`lint`).
+//! comes from a `Sight`. `serve` carries it. Not here: how objects are judged (`lint`).
 
 pub mod answer;
 pub mod fate;
 pub mod judge;
 pub mod request;
 pub mod review;
+pub mod serve;
 pub mod sight;
 pub mod status;

@@ -21,6 +21,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The body is no `AdmissionReview` of `admission.k8s.io/v1`.
     BadRequest,
+    /// The client showed no certificate, and has to.
+    Unauthorized,
     /// There is nothing at this path.
     NotFound,
     /// The path takes another method.
@@ -39,8 +41,9 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All of them, for metrics.
-    pub const ALL: [FaultKind; 8] = [
+    pub const ALL: [FaultKind; 9] = [
         Self::BadRequest,
+        Self::Unauthorized,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TooLarge,
@@ -54,6 +57,7 @@ impl FaultKind {
     pub fn code(self) -> u16 {
         match self {
             Self::BadRequest => 400,
+            Self::Unauthorized => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
@@ -68,6 +72,7 @@ impl FaultKind {
     pub fn reason(self) -> &'static str {
         match self {
             Self::BadRequest => "BadRequest",
+            Self::Unauthorized => "Unauthorized",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed => "MethodNotAllowed",
             Self::TooLarge => "RequestEntityTooLarge",
