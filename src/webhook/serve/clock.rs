@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 /// How long a head may take from its first byte.
 const HEAD: Duration = Duration::from_secs(10);
-/// When to look again at what is being answered.
-const LOOK: Duration = Duration::from_secs(30);
+/// How often to look at what a connection is doing, since that changes without a word.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,20 +73,20 @@ impl Clock {
         state.proven |= proven;
     }
 
-    /// When to look at it again.
-    pub fn wakes(&self) -> Instant {
-        let state = self.lock();
-        match state.phase {
-            Phase::Waiting => state.since + self.idle,
-            Phase::Head => state.since + HEAD,
-            Phase::Busy => Instant::now() + LOOK,
-        }
+    /// Ends when it is time to look at it again.
+    pub async fn tick(&self) {
+        sleep(LOOK).await;
     }
 
     /// What it is doing for too long.
     pub fn overdue(&self) -> Option<Phase> {
-        let phase = self.lock().phase;
-        (self.wakes() <= Instant::now()).then_some(phase)
+        let State { phase, since, .. } = *self.lock();
+        let most = match phase {
+            Phase::Waiting => self.idle,
+            Phase::Head => HEAD,
+            Phase::Busy => return None,
+        };
+        (since.elapsed() > most).then_some(phase)
     }
 
     /// What it is worth, if it can be done without: the least comes first.

@@ -22,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::Stage;
 use super::clock::{Clock, Phase, Watched};
@@ -89,7 +89,7 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, ties
             // What goes wrong on a connection concerns its client alone, who sees it.
             _ = connection.as_mut() => return,
             () = clock.evicted() => return,
-            () = sleep_until(clock.wakes().into()) => match clock.overdue() {
+            () = clock.tick() => match clock.overdue() {
                 Some(Phase::Waiting) => break,
                 Some(Phase::Head) => return,
                 Some(Phase::Busy) | None => {}

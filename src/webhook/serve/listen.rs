@@ -39,7 +39,7 @@ pub struct Door {
     /// How far the server is with stopping.
     pub stage: watch::Receiver<Stage>,
     /// Dropped with the last connection.
-    pub alive: mpsc::Sender<()>,
+    pub _alive: mpsc::Sender<()>,
 }
 
 /// Those who are in.
@@ -117,7 +117,9 @@ async fn accept(
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) if is_of_connection(&error) => continue,
+            // The process has no more files.
             Err(_) => {
+                make_room(crowd, metrics);
                 sleep(BACK_OFF).await;
                 continue;
             }
@@ -136,13 +138,17 @@ async fn place(
         return Some(place);
     }
     loop {
-        if crowd.evict() {
-            metrics.evicted.count();
-        }
+        make_room(crowd, metrics);
         // Those who are served now may go next time.
         if let Ok(place) = timeout(BACK_OFF, Arc::clone(room).acquire_owned()).await {
             return place.ok();
         }
+    }
+}
+
+fn make_room(crowd: &Crowd, metrics: &Metrics) {
+    if crowd.evict() {
+        metrics.evicted.count();
     }
 }
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
@@ -71,6 +71,10 @@ pub enum Stage {
 /// How long the last requests may take.
 const LAST: Duration = Duration::from_secs(35);
 
+/// How many connections may wait to be accepted: where more come at once, as when an API server
+/// starts, those that find no room try again after a whole second.
+const BACKLOG: u32 = 4096;
+
 /// Serves until it is told to stop.
 ///
 /// # Errors
@@ -85,7 +89,7 @@ pub fn serve(settings: Settings) -> Result<(), String> {
 }
 
 async fn run(settings: Settings) -> Result<(), String> {
-    let (listener, address) = bind(settings.listen).await?;
+    let (listener, address) = bind(settings.listen)?;
     let log = Log::start().map_err(|error| error.to_string())?;
     let files = settings.files;
     let contents = files.read()?;
@@ -110,7 +114,7 @@ async fn run(settings: Settings) -> Result<(), String> {
         router,
         tls,
         stage: stages.clone(),
-        alive: alive.clone(),
+        _alive: alive.clone(),
     };
     let minor = server.laws.load().minor.to_string();
     let fields = json!({
@@ -121,7 +125,7 @@ async fn run(settings: Settings) -> Result<(), String> {
     tokio::spawn(door(server::reviews(Arc::clone(&server)), true).open(listener));
     server.log.line(Level::Info, "listening", fields);
     if let Some(wanted) = settings.metrics_listen {
-        let (listener, address) = bind(wanted).await?;
+        let (listener, address) = bind(wanted)?;
         tokio::spawn(door(server::metrics(Arc::clone(&server)), false).open(listener));
         let fields = json!({"address": address.to_string()});
         server
@@ -175,9 +179,16 @@ async fn told(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-async fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
     let said = |error| format!("{wanted}: {error}");
-    let listener = TcpListener::bind(wanted).await.map_err(said)?;
+    let socket = match wanted {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.map_err(said)?;
+    socket.set_reuseaddr(true).map_err(said)?;
+    socket.bind(wanted).map_err(said)?;
+    let listener = socket.listen(BACKLOG).map_err(said)?;
     let address = listener.local_addr().map_err(said)?;
     Ok((listener, address))
 }

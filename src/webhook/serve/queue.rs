@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 /// How many pieces of work may wait.
 const WAITING_MAX: usize = 4096;
 /// How much of a new cost goes into the mean of what work costs: one part of so many.
-const MEAN_OF: u32 = 16;
+const MEAN_OF: u32 = 8;
 
 /// Why work isn't done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +176,10 @@ impl Shared {
             work.run();
             let took = begun.elapsed();
             let mut state = lock(&self.state);
-            state.cost = state.cost - state.cost / MEAN_OF + took / MEAN_OF;
+            state.cost = match state.cost.is_zero() {
+                true => took,
+                false => state.cost - state.cost / MEAN_OF + took / MEAN_OF,
+            };
         }
     }
 

@@ -44,6 +44,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time that it gives (`timeoutSeconds` is at most 30).
 const TIMEOUT_MAX: Duration = Duration::from_secs(30);
 
+/// How long an answer may take from here to the API server.
+const MARGIN: Duration = Duration::from_millis(200);
+
 /// What the user wants, and for which minor.
 #[derive(Debug)]
 pub struct Lawbook {
@@ -328,7 +331,7 @@ fn go_duration(text: &str) -> Option<Duration> {
 
 /// The API server's clock started before ours, and the answer needs time, too.
 fn usable(timeout: Duration) -> Duration {
-    timeout - timeout / 10
+    timeout.saturating_sub((timeout / 10).max(MARGIN))
 }
 
 #[cfg(test)]
