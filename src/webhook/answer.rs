@@ -19,7 +19,7 @@ pub const WARNINGS_MAX: usize = 3;
 pub const WARNING_CHARS_MAX: usize = 256;
 /// How many findings a denial names.
 const CAUSES_MAX: usize = 20;
-/// How long the message of a finding is in a denial or an annotation, in characters.
+/// How long the message of a finding is in a denial, in characters.
 const MESSAGE_CHARS_MAX: usize = 512;
 /// How many findings of a rule an annotation names.
 const ANNOTATED_MAX: usize = 5;
@@ -112,7 +112,7 @@ struct Details<'a> {
 struct Cause<'a> {
     reason: &'a str,
     message: String,
-    field: &'a str,
+    field: String,
 }
 
 impl Answer<'_> {
@@ -158,7 +158,7 @@ impl Answer<'_> {
         let causes = denying.iter().take(CAUSES_MAX).map(|finding| Cause {
             reason: finding.rule.id,
             message: clean(&finding.message, MESSAGE_CHARS_MAX),
-            field: &finding.place.path,
+            field: clean(&finding.place.path, MESSAGE_CHARS_MAX),
         });
         Status {
             status: "Failure",
@@ -213,12 +213,15 @@ impl Answer<'_> {
     fn annotations(&self) -> BTreeMap<&'static str, String> {
         let mut by_rule: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for told in self.told() {
-            let said = clean(&placed(&told.finding), MESSAGE_CHARS_MAX);
+            let said = clean(&placed(&told.finding), WARNING_CHARS_MAX);
             let said = match &told.fate {
                 Fate::Audit => said,
                 Fate::Exempt(exemption) => {
-                    let reason = clean(&exemption.reason, MESSAGE_CHARS_MAX);
-                    format!("{said} (exempt: {reason})")
+                    let reason = clean(&exemption.reason, WARNING_CHARS_MAX);
+                    let until = exemption
+                        .until
+                        .map_or(String::new(), |day| format!(" until {day}"));
+                    format!("{said} (exempt{until}: {reason})")
                 }
                 _ => continue,
             };

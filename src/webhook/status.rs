@@ -14,6 +14,8 @@ pub struct Fault {
     pub message: String,
     /// After how many seconds to ask again, which the API server does by itself.
     pub retry_after: Option<u32>,
+    /// The call that it is about, for the log, where that much could be read.
+    pub uid: Option<String>,
 }
 
 /// What kind of fault it is.
@@ -106,7 +108,15 @@ impl Fault {
             kind,
             message: message.into(),
             retry_after: None,
+            uid: None,
         }
+    }
+
+    /// Says which call it is about.
+    #[must_use]
+    pub fn about(mut self, uid: &str) -> Self {
+        self.uid = Some(uid.to_owned());
+        self
     }
 
     /// Says after how many seconds to ask again.

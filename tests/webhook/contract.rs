@@ -282,6 +282,10 @@ fn a3_answers_a_panic_with_a_status_and_goes_on() {
         (status["code"].as_u64(), &status["reason"]),
         (Some(500), &"InternalError".into())
     );
+    let what = served.logged("panicked")["what"].clone();
+    assert_eq!(what, "the object asks for it");
+    let uid = served.logged("no decision")["uid"].clone();
+    assert_eq!(uid, "705ab4f5-6393-11e8-b7cc-42010a800002");
     let reply = connection.review(&review(json!({"object": deployment()})));
     assert_eq!(reply.response()["allowed"], true);
     assert_eq!(served.get("/readyz").code, 200);

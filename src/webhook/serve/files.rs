@@ -1,8 +1,8 @@
 //! The files that a server lives by: read at the start, and again when they change.
 //!
-//! They are looked at by their contents, over and over: a mounted Secret or ConfigMap is replaced by
-//! exchanging a symbolic link, to which watches go deaf. What can't be used is left, and what is in
-//! use stays. Not here: what certificates hold (`certificates`).
+//! They are looked at by their contents, over and over: a mounted Secret or ConfigMap is replaced
+//! by exchanging a symbolic link, to which watches go deaf. What can't be used is left, and what is
+//! in use stays. Not here: what certificates hold (`certificates`).
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,12 +4,14 @@
 //! written as fast as they come, some are dropped and counted.
 
 use std::io::{self, Write};
+use std::panic;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::lint::config::Day;
 
@@ -74,6 +76,16 @@ impl Log {
         if self.lines.try_send(Line::Text(text)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Takes what would be written of panics, which end the review alone.
+    pub fn panics(self: &Arc<Self>) {
+        let log = Arc::clone(self);
+        panic::set_hook(Box::new(move |what| {
+            let at = what.location().map(ToString::to_string);
+            let fields = json!({"what": what.payload_as_str(), "at": at});
+            log.line(Level::Error, "panicked", fields);
+        }));
     }
 
     /// How many lines were dropped.

@@ -1,7 +1,8 @@
 //! Metrics, in the text format of Prometheus.
 //!
-//! Lives here: what is counted, and how it is written. Counters are atomics in fixed tables, so that
-//! counting waits for nothing. Not here: what only has a value when asked for (the caller adds it).
+//! Lives here: what is counted, and how it is written. Counters are atomics in fixed tables, so
+//! that counting waits for nothing. Not here: what only has a value when asked for (the caller adds
+//! it).
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

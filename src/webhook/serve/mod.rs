@@ -2,9 +2,9 @@
 //!
 //! Lives here: the start, and the end in the order that loses no request. The rooms: `listen` lets
 //! connections in, `connection` and `clock` give each its time, `server` knows what is answered,
-//! `bytes` and `queue` hold back what there is no room for, `files` and `certificates` bring in what
-//! changes, `probe` tells whether all of that works, `metrics` and `log` tell the rest. Not here:
-//! what a review says (`webhook::review`).
+//! `bytes` and `queue` hold back what there is no room for, `files` and `certificates` bring in
+//! what changes, `probe` tells whether all of that works, `metrics` and `log` tell the rest. Not
+//! here: what a review says (`webhook::review`).
 
 mod bytes;
 pub mod certificates;
@@ -20,7 +20,8 @@ mod server;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use serde_json::json;
@@ -90,7 +91,9 @@ pub fn serve(settings: Settings) -> Result<(), String> {
 
 async fn run(settings: Settings) -> Result<(), String> {
     let (listener, address) = bind(settings.listen)?;
-    let log = Log::start().map_err(|error| error.to_string())?;
+    let mut stops = Stops::new()?;
+    let log = Arc::new(Log::start().map_err(|error| error.to_string())?);
+    log.panics();
     let files = settings.files;
     let contents = files.read()?;
     let (stage, stages) = watch::channel(Stage::Serving);
@@ -103,6 +106,8 @@ async fn run(settings: Settings) -> Result<(), String> {
         budget: bytes::Budget::default(),
         metrics: Metrics::new(&all_metas(settings.rules)),
         log,
+        started: Instant::now(),
+        crowded: AtomicU64::default(),
         stage: stages.clone(),
         probe: Probe::new(address, token()?),
     });
@@ -139,7 +144,8 @@ async fn run(settings: Settings) -> Result<(), String> {
             .line(Level::Error, "not ready", json!({"why": why})),
     }
     drop(alive);
-    stop(&server, &stage, all_gone, settings.drain).await
+    stop(&server, &stage, all_gone, settings.drain, &mut stops).await;
+    Ok(())
 }
 
 /// Stops when it is told to. What is idle is closed last: a client that is just about to use it
@@ -149,11 +155,9 @@ async fn stop(
     stage: &watch::Sender<Stage>,
     mut all_gone: mpsc::Receiver<()>,
     drain: Duration,
-) -> Result<(), String> {
-    let signals = |kind| signal(kind).map_err(|error| error.to_string());
-    let mut terminate = signals(SignalKind::terminate())?;
-    let mut interrupt = signals(SignalKind::interrupt())?;
-    told(&mut terminate, &mut interrupt).await;
+    stops: &mut Stops,
+) {
+    stops.next().await;
     let fields = json!({"seconds": drain.as_secs_f64()});
     server.log.line(Level::Info, "stopping", fields);
     stage.send_replace(Stage::Leaving);
@@ -164,18 +168,33 @@ async fn stop(
     };
     tokio::select! {
         () = ending => server.log.line(Level::Info, "stopped", json!({})),
-        () = told(&mut terminate, &mut interrupt) => {
+        () = stops.next() => {
             server.log.line(Level::Warn, "stopped at once", json!({}));
         }
     }
     server.log.flush();
-    Ok(())
 }
 
-async fn told(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals to stop.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn new() -> Result<Self, String> {
+        let signals = |kind| signal(kind).map_err(|error| error.to_string());
+        Ok(Self {
+            terminate: signals(SignalKind::terminate())?,
+            interrupt: signals(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Lives here: what all requests share. Not here: what a review says (`webhook::review`), and what
 //! connections are (`connection`).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -73,7 +75,11 @@ pub struct Server {
     /// What is counted.
     pub metrics: Metrics,
     /// What is said.
-    pub log: Log,
+    pub log: Arc<Log>,
+    /// When it was started.
+    pub started: Instant,
+    /// The last second, counted from then, in which it was logged that requests are turned away.
+    pub crowded: AtomicU64,
     /// How far the server is with stopping.
     pub stage: watch::Receiver<Stage>,
     /// Asks the server what an API server would.
@@ -122,12 +128,7 @@ async fn validate(State(server): State<Arc<Server>>, request: Request) -> Respon
         Ok(json) => (StatusCode::OK, [JSON], json).into_response(),
         Err(fault) => {
             server.metrics.fault(fault.kind);
-            let fields = json!({
-                "reason": fault.kind.reason(),
-                "why": fault.message,
-                "seconds": arrived.elapsed().as_secs_f64(),
-            });
-            server.log.line(Level::Warn, "no decision", fields);
+            server.regret(&fault, arrived.elapsed());
             faulty(&fault)
         }
     }
@@ -192,10 +193,7 @@ impl Server {
                     let why = "the time that the API server gives is over";
                     Fault::new(FaultKind::TooLate, why)
                 }
-                Refusal::Panicked => {
-                    let why = "this is a fault of kubevet itself";
-                    Fault::new(FaultKind::Internal, why)
-                }
+                Refusal::Panicked => panicked(),
             })
         })
     }
@@ -209,7 +207,10 @@ impl Server {
             config: &book.config,
             rules: self.rules,
         };
-        let answer = review(&request, laws, &*self.sight, today())?;
+        let reviewed = || review(&request, laws, &*self.sight, today());
+        let answer = catch_unwind(AssertUnwindSafe(reviewed))
+            .unwrap_or_else(|_| Err(panicked()))
+            .map_err(|fault| fault.about(&request.uid))?;
         if !own {
             self.metrics.answer(&answer);
             self.metrics.judged.observe(begun.elapsed());
@@ -259,6 +260,23 @@ impl Server {
         }
     }
 
+    /// Logs why there is no decision; of a crowd that is turned away, one a second.
+    fn regret(&self, fault: &Fault, took: Duration) {
+        if matches!(fault.kind, FaultKind::Overloaded | FaultKind::TooLate) {
+            let second = self.started.elapsed().as_secs() + 1;
+            if self.crowded.swap(second, Ordering::Relaxed) == second {
+                return;
+            }
+        }
+        let fields = json!({
+            "uid": fault.uid,
+            "reason": fault.kind.reason(),
+            "why": fault.message,
+            "seconds": took.as_secs_f64(),
+        });
+        self.log.line(Level::Warn, "no decision", fields);
+    }
+
     fn scrape(&self) -> String {
         let mut text = Text::default();
         let book = self.laws.load();
@@ -289,6 +307,10 @@ impl Server {
         text.gauge("kubevet_log_lines_dropped", help, self.log.dropped() as f64);
         text.finish()
     }
+}
+
+fn panicked() -> Fault {
+    Fault::new(FaultKind::Internal, "this is a fault of kubevet itself")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
