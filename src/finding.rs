@@ -191,6 +191,16 @@ pub struct Server {
     pub detail: String,
 }
 
+impl Server {
+    /// The code of the warnings that the server sends along.
+    pub const WARNING: u16 = 299;
+
+    /// Whether it only warns.
+    pub fn warns(&self) -> bool {
+        self.code == Self::WARNING
+    }
+}
+
 /// A step from a value to one inside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'t> {

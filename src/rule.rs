@@ -27,6 +27,9 @@ pub enum Scope {
     Object,
     /// Other objects, too.
     Project,
+    /// That other objects aren't there. While things are applied one after another that says
+    /// nothing yet.
+    Absence,
 }
 
 /// What a check sees.

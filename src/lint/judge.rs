@@ -135,7 +135,7 @@ impl<'t> Judge<'_, 't> {
         for minor in minors.iter() {
             let context = self.context(member, minor);
             let mut sink = Sink::default();
-            self.run(&context, &[Scope::Project], &mut sink);
+            self.run(&context, &[Scope::Project, Scope::Absence], &mut sink);
             sink.findings.retain(wanted);
             if !sink.findings.is_empty() && !self.is_rejected(&context) {
                 found.append(&mut sink.findings);
@@ -162,7 +162,11 @@ impl<'t> Judge<'_, 't> {
                 self.run(context, &[Scope::Object], sink);
                 return false;
             }
-            _ => self.run(context, &[Scope::Object, Scope::Project], sink),
+            _ => self.run(
+                context,
+                &[Scope::Object, Scope::Project, Scope::Absence],
+                sink,
+            ),
         }
         matches!(structure, Structure::Checked(..))
     }

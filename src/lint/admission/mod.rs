@@ -216,7 +216,7 @@ impl<'t> Reporter<'_, 't> {
         let rule = &rules::SERVER_WARNING;
         let mut finding = self.finding(rule, warning.spot, &[], "", warning.text.clone());
         finding.server = Some(Server {
-            code: 299,
+            code: Server::WARNING,
             reason: "",
             field: String::new(),
             detail: warning.text.clone(),
