@@ -44,9 +44,13 @@ def program(name, minor):
     given = pathlib.Path(os.environ.get("KUBEBUILDER_ASSETS", ""), name)
     if "KUBEBUILDER_ASSETS" in os.environ and given.exists():
         return given
-    folder = name if name in ("etcd", "kwok") else f"kubernetes-{minor}"
-    built = subprocess.run([HERE / "build", folder], check=True, stdout=subprocess.PIPE, text=True)
-    return pathlib.Path(built.stdout.strip(), name)
+    return built(name if name in ("etcd", "kwok") else f"kubernetes-{minor}") / name
+
+
+def built(folder):
+    """Where the programs are that a folder here pins."""
+    run = subprocess.run([HERE / "build", folder], check=True, stdout=subprocess.PIPE, text=True)
+    return pathlib.Path(run.stdout.strip())
 
 
 class Cluster:
@@ -219,11 +223,11 @@ class Cluster:
         self.request("POST", "/api/v1/nodes", node("node-batch", ZONES[0], [taint]))
 
 
-def request(server, token, method, path, body=None):
+def request(server, token, method, path, body=None, more=None):
     # The certificate is the server's own, made a moment ago on this machine.
     trust = ssl._create_unverified_context()
     format = "application/merge-patch+json" if method == "PATCH" else "application/json"
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": format}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": format, **(more or {})}
     data = None if body is None else json.dumps(body).encode()
     asked = urllib.request.Request(server + path, data, headers, method=method)
     with urllib.request.urlopen(asked, context=trust, timeout=30) as answer:
