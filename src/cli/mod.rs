@@ -19,6 +19,7 @@ mod progress;
 mod schemas;
 mod verbs;
 mod walk;
+mod webhook;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
     };
     let verb = || match &cli.verb {
         Verb::Lint(args) => lint::lint(args),
+        Verb::Webhook(args) => webhook::webhook(args),
         Verb::Explain(args) => verbs::explain(args),
         Verb::Rules(args) => verbs::rules(args),
         Verb::Config(args) => verbs::config(args),
