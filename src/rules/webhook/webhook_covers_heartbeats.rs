@@ -52,7 +52,7 @@ const HEARTBEATS: &[Request<'_>] = &[
     Request {
         what: ("coordination.k8s.io", "v1", "leases", "UPDATE"),
         namespace: Some("kube-node-lease"),
-        without: "no node can renew its lease, and all are taken for lost",
+        without: "no node can renew its lease, and none stays ready",
     },
     Request {
         what: ("coordination.k8s.io", "v1", "leases", "UPDATE"),
