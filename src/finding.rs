@@ -57,6 +57,8 @@ pub enum Family {
     Storage,
     /// Relations between objects of one bundle.
     Bundle,
+    /// Admission webhooks: what locks a cluster out, lets things by, or makes it wait.
+    Webhook,
     /// How kubevet itself is used: its config and its suppressions.
     Usage,
 }
@@ -72,6 +74,7 @@ impl Family {
             Self::Service => "service",
             Self::Storage => "storage",
             Self::Bundle => "bundle",
+            Self::Webhook => "webhook",
             Self::Usage => "usage",
         }
     }

@@ -25,6 +25,8 @@ pub enum Verb {
     /// Serve as an admission webhook
     #[cfg(feature = "webhook")]
     Serve(Box<ServeArgs>),
+    /// Look after admission webhooks
+    Webhook(WebhookArgs),
     /// Print the page of a rule
     Explain(ExplainArgs),
     /// List the rules
@@ -37,8 +39,24 @@ pub enum Verb {
     Man(ManArgs),
 }
 
-/// What `lint` takes.
+/// What `webhook` takes.
 #[derive(Debug, Args)]
+pub struct WebhookArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: WebhookVerb,
+}
+
+/// The verbs of `webhook`.
+#[derive(Debug, Subcommand)]
+pub enum WebhookVerb {
+    /// Find what in webhook configurations locks a cluster out, lets things by or makes it wait:
+    /// `lint` with the rules of the family webhook, and --fail-on warning
+    Doctor(Box<LintArgs>),
+}
+
+/// What `lint` takes.
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "Exit status:
   0  nothing at or above --fail-on
   1  findings

@@ -21,6 +21,7 @@ mod schemas;
 mod serve;
 mod verbs;
 mod walk;
+mod webhook;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Verb::Lint(args) => lint::lint(args),
         #[cfg(feature = "webhook")]
         Verb::Serve(args) => serve::serve(args),
+        Verb::Webhook(args) => webhook::webhook(args),
         Verb::Explain(args) => verbs::explain(args),
         Verb::Rules(args) => verbs::rules(args),
         Verb::Config(args) => verbs::config(args),

@@ -407,6 +407,7 @@ impl<'a> Seen<'a> {
                 continue;
             }
             summary.objects += usize::from(judged.depth != Depth::Hidden);
+            summary.webhooks += usize::from(object.kind.ends_with("WebhookConfiguration"));
             match judged.depth {
                 Depth::Hidden => {}
                 Depth::Server => summary.depth.server += 1,
