@@ -65,6 +65,7 @@ impl<'t> Context<'_, 't> {
     }
 
     /// Whether a value can't be known because it holds a placeholder.
+    #[inline]
     pub fn is_unknown(&self, node: Node<'_>) -> bool {
         self.project.is_placeholder(node.text())
     }

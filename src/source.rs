@@ -23,6 +23,7 @@ pub struct Span {
 
 impl Span {
     /// The span from `start` up to, not including, `end`; never inverted.
+    #[inline]
     pub fn new(start: u32, end: u32) -> Self {
         Self {
             start,

@@ -102,11 +102,13 @@ const NONE: u32 = u32::MAX;
 
 impl Tree {
     /// The node with this number; for numbers that came from this tree.
+    #[inline]
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id }
     }
 
     /// How many nodes there are.
+    #[inline]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -161,6 +163,7 @@ impl Tree {
         self.pool.shrink_to_fit();
     }
 
+    #[inline]
     fn raw(&self, id: NodeId) -> RawNode {
         const NULL: RawNode = RawNode {
             span: Span { start: 0, end: 0 },
@@ -190,6 +193,7 @@ impl Tree {
         })
     }
 
+    #[inline]
     fn text_of(&self, raw: &RawNode) -> &str {
         let from: &str = if raw.pooled { &self.pool } else { &self.text };
         from.get(raw.a as usize..raw.b as usize).unwrap_or("")
@@ -208,6 +212,7 @@ impl<'t> Node<'t> {
     }
 
     /// What it is.
+    #[inline]
     pub fn kind(self) -> Kind {
         match self.raw().tag {
             Tag::Value(kind) => kind,
@@ -236,12 +241,14 @@ impl<'t> Node<'t> {
     }
 
     /// Whether it is `null`.
+    #[inline]
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
     /// The text of a scalar or key, whatever its type: `08`, `yes`, `1.50` as written, quoted
     /// text without quotes and escapes. Empty for collections.
+    #[inline]
     pub fn text(self) -> &'t str {
         let raw = self.raw();
         match raw.tag {
@@ -251,6 +258,7 @@ impl<'t> Node<'t> {
     }
 
     /// The text of a string; `None` for any other type.
+    #[inline]
     pub fn as_str(self) -> Option<&'t str> {
         (self.kind() == Kind::String).then(|| self.text())
     }
@@ -271,6 +279,7 @@ impl<'t> Node<'t> {
     }
 
     /// How many entries or items a collection has.
+    #[inline]
     pub fn len(self) -> usize {
         let raw = self.raw();
         match raw.tag {
@@ -286,11 +295,13 @@ impl<'t> Node<'t> {
     }
 
     /// The items of a sequence; nothing for other values.
+    #[inline]
     pub fn items(self) -> impl Iterator<Item = Node<'t>> + Clone {
         self.children(Kind::Sequence)
     }
 
     /// Keys and values of a mapping; nothing for other values.
+    #[inline]
     pub fn entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + Clone {
         let mut children = self.children(Kind::Mapping);
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
@@ -318,11 +329,13 @@ impl<'t> Node<'t> {
     }
 
     /// The value of a mapping under this key, `null` included.
+    #[inline]
     pub fn get(self, key: &str) -> Option<Node<'t>> {
         self.entry(key).map(|(_, value)| value)
     }
 
     /// The value under a path of keys; `null` counts as absent, as the server reads it.
+    #[inline]
     pub fn at(self, path: &[&str]) -> Option<Node<'t>> {
         let mut node = self;
         for key in path {
@@ -331,6 +344,7 @@ impl<'t> Node<'t> {
         Some(node)
     }
 
+    #[inline]
     fn raw(self) -> RawNode {
         let raw = self.tree.raw(self.id);
         match raw.tag {
@@ -340,6 +354,7 @@ impl<'t> Node<'t> {
         }
     }
 
+    #[inline]
     fn children(self, of: Kind) -> Children<'t> {
         let raw = self.raw();
         let is = raw.tag == Tag::Value(of);
@@ -381,6 +396,7 @@ struct Children<'t> {
 impl<'t> Iterator for Children<'t> {
     type Item = Node<'t>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'t>> {
         let raw = self.tree.nodes.get(self.next as usize)?;
         let id = NodeId(self.next);
@@ -435,6 +451,7 @@ impl Builder {
     }
 
     /// A scalar whose text stands in the source at `text`.
+    #[inline]
     pub fn scalar(&mut self, kind: Kind, style: Style, span: Span, text: Span) -> NodeId {
         self.push(RawNode {
             span,
@@ -482,6 +499,7 @@ impl Builder {
 
     /// An empty collection; its children come with `fill`. Made before them so that an alias
     /// can be told from a value that contains itself.
+    #[inline]
     pub fn open(&mut self, kind: Kind, span: Span) -> NodeId {
         self.push(RawNode {
             span,
@@ -497,6 +515,7 @@ impl Builder {
     /// Gives a collection its children (in a mapping: key, value, key, value…) and its end: that of
     /// its bracket, or else those of its children are its start and its end. Each child belongs to
     /// one collection only.
+    #[inline]
     pub fn fill(&mut self, id: NodeId, children: &[NodeId], end: Option<u32>) {
         for pair in children.windows(2) {
             if let [this, next] = pair {
@@ -518,12 +537,14 @@ impl Builder {
         });
     }
 
+    #[inline]
     fn update(&mut self, id: NodeId, change: impl FnOnce(&mut RawNode)) {
         if let Some(raw) = self.tree.nodes.get_mut(id.0 as usize) {
             change(raw);
         }
     }
 
+    #[inline]
     fn push(&mut self, raw: RawNode) -> NodeId {
         let id = NodeId(self.tree.nodes.len() as u32);
         self.tree.nodes.push(raw);

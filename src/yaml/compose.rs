@@ -82,6 +82,7 @@ impl Properties<'_> {
     }
 
     /// Both together; nothing if there would be two of a kind.
+    #[inline]
     pub fn and(self, more: Self) -> Option<Self> {
         let two_anchors = self.anchor.is_some() && more.anchor.is_some();
         let two_tags = self.tag.is_some() && more.tag.is_some();

@@ -137,6 +137,7 @@ impl<'t> Effective<'t> {
     }
 
     /// A value, to read.
+    #[inline]
     pub fn value(&self, id: Id) -> Value<'_> {
         Value { object: self, id }
     }
@@ -147,11 +148,13 @@ impl<'t> Effective<'t> {
     }
 
     /// The value of a mapping under a key, where it is there and not `null`.
+    #[inline]
     pub fn get(&self, of: Id, key: &str) -> Option<Id> {
         self.value(of).get(key).map(|value| value.id)
     }
 
     /// The value under a path of keys.
+    #[inline]
     pub fn at(&self, of: Id, path: &[&str]) -> Option<Id> {
         path.iter().try_fold(of, |id, key| self.get(id, key))
     }
@@ -175,6 +178,7 @@ impl<'t> Effective<'t> {
     }
 
     /// The text of a scalar.
+    #[inline]
     pub fn value_text(&self, id: Id) -> &'t str {
         let cell = self.cell(id);
         if cell.kind == Kind::Null {
@@ -185,6 +189,7 @@ impl<'t> Effective<'t> {
     }
 
     /// The text under a key; empty where there is none.
+    #[inline]
     pub fn text(&self, of: Id, key: &str) -> &'t str {
         self.get(of, key).map_or("", |id| self.value_text(id))
     }
@@ -206,6 +211,7 @@ impl<'t> Effective<'t> {
     }
 
     /// The values in the list or mapping under a key.
+    #[inline]
     pub fn children_of(&self, of: Id, key: &str) -> Vec<Id> {
         self.get(of, key).map_or(Vec::new(), |id| self.children(id))
     }
@@ -416,6 +422,7 @@ impl<'t> Effective<'t> {
         self.update(child, |child| child.parent = parent.0);
     }
 
+    #[inline]
     fn cell(&self, id: Id) -> &Cell<'t> {
         self.cells.get(id.0 as usize).unwrap_or(&EMPTY)
     }

@@ -70,7 +70,8 @@ fn report<'t>(
         effective: &admission.effective,
         old: update.map(|(_, old)| old),
         decoded,
-        holds_unknown: holds_unknown(context, context.object().root),
+        holds_unknown: !admission.validation.errors.is_empty()
+            && holds_unknown(context, context.object().root),
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
@@ -143,7 +144,8 @@ struct Reporter<'a, 't> {
     effective: &'a Effective<'t>,
     old: Option<&'a Object<'t>>,
     decoded: &'a Decoded<'a>,
-    /// Whether anything in the object is unknown: asked once, since there may be many faults.
+    /// Whether there are errors and anything in the object is unknown: asked once, since there may
+    /// be many of them.
     holds_unknown: bool,
 }
 

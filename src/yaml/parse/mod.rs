@@ -442,6 +442,7 @@ impl<'t, 'c> Parser<'t, 'c> {
         }
     }
 
+    #[inline]
     fn scalar(&mut self, scalar: &Scalar, properties: Properties<'t>) -> Outcome<()> {
         self.out.scalar(scalar, &self.scan.scratch, properties)
     }
@@ -457,6 +458,7 @@ impl<'t, 'c> Parser<'t, 'c> {
     }
 
     /// Opens a collection that started before this.
+    #[inline]
     fn open_at(&mut self, form: Form, start: Start, properties: Properties<'t>) -> Outcome<()> {
         let kind = match form {
             Form::BlockMapping | Form::FlowMapping | Form::FlowPair => Kind::Mapping,
@@ -475,12 +477,14 @@ impl<'t, 'c> Parser<'t, 'c> {
     }
 
     /// Closes the innermost collection; `end` is where its bracket ends.
+    #[inline]
     fn close(&mut self, end: Option<u32>) -> Outcome<()> {
         self.levels.pop();
         self.scan.indent = self.levels.last().map_or(-1, |level| level.indent);
         self.out.close(end)
     }
 
+    #[inline]
     fn expect(&mut self, next: Next) {
         if let Some(level) = self.levels.last_mut() {
             level.next = next;
