@@ -9,8 +9,12 @@ use std::sync::{Arc, OnceLock};
 use crate::source::Span;
 
 mod double;
+mod long;
+mod walk;
 
 pub use double::{Double, has_double, keep_last};
+use long::{LONG, Long};
+pub use walk::{Children, Visit, Visits};
 
 /// The number of a node in its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +62,7 @@ pub struct Tree {
     text: Arc<str>,
     pool: String,
     homes: OnceLock<Vec<Home>>,
+    long: OnceLock<Long>,
 }
 
 /// Where a node stands in the collection that holds it.
@@ -102,11 +107,13 @@ const NONE: u32 = u32::MAX;
 
 impl Tree {
     /// The node with this number; for numbers that came from this tree.
+    #[inline]
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id }
     }
 
     /// How many nodes there are.
+    #[inline]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -155,12 +162,17 @@ impl Tree {
         homes
     }
 
+    fn long(&self) -> &Long {
+        self.long.get_or_init(|| Long::of(self))
+    }
+
     /// Gives back spare memory, for trees that are kept.
     pub fn shrink(&mut self) {
         self.nodes.shrink_to_fit();
         self.pool.shrink_to_fit();
     }
 
+    #[inline]
     fn raw(&self, id: NodeId) -> RawNode {
         const NULL: RawNode = RawNode {
             span: Span { start: 0, end: 0 },
@@ -190,6 +202,7 @@ impl Tree {
         })
     }
 
+    #[inline]
     fn text_of(&self, raw: &RawNode) -> &str {
         let from: &str = if raw.pooled { &self.pool } else { &self.text };
         from.get(raw.a as usize..raw.b as usize).unwrap_or("")
@@ -208,6 +221,7 @@ impl<'t> Node<'t> {
     }
 
     /// What it is.
+    #[inline]
     pub fn kind(self) -> Kind {
         match self.raw().tag {
             Tag::Value(kind) => kind,
@@ -230,18 +244,30 @@ impl<'t> Node<'t> {
         self.tree.raw(self.id).span
     }
 
+    /// The value itself, where it is written: what an alias stands for.
+    #[inline]
+    pub fn written(self) -> Node<'t> {
+        let raw = self.tree.raw(self.id);
+        match raw.tag {
+            Tag::Alias => self.tree.node(NodeId(raw.a)),
+            Tag::Value(_) => self,
+        }
+    }
+
     /// Whether it stands here by an alias or a merge key.
     pub fn is_alias(self) -> bool {
         self.tree.raw(self.id).tag == Tag::Alias
     }
 
     /// Whether it is `null`.
+    #[inline]
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
     /// The text of a scalar or key, whatever its type: `08`, `yes`, `1.50` as written, quoted
     /// text without quotes and escapes. Empty for collections.
+    #[inline]
     pub fn text(self) -> &'t str {
         let raw = self.raw();
         match raw.tag {
@@ -251,6 +277,7 @@ impl<'t> Node<'t> {
     }
 
     /// The text of a string; `None` for any other type.
+    #[inline]
     pub fn as_str(self) -> Option<&'t str> {
         (self.kind() == Kind::String).then(|| self.text())
     }
@@ -271,6 +298,7 @@ impl<'t> Node<'t> {
     }
 
     /// How many entries or items a collection has.
+    #[inline]
     pub fn len(self) -> usize {
         let raw = self.raw();
         match raw.tag {
@@ -285,14 +313,25 @@ impl<'t> Node<'t> {
         self.len() == 0
     }
 
+    /// The item of a sequence with this index.
+    pub fn item(self, index: usize) -> Option<Node<'t>> {
+        if self.kind() != Kind::Sequence || self.raw().b < LONG {
+            return self.items().nth(index);
+        }
+        let found = self.tree.long().item(self.written().id, index)?;
+        Some(self.tree.node(found))
+    }
+
     /// The items of a sequence; nothing for other values.
+    #[inline]
     pub fn items(self) -> impl Iterator<Item = Node<'t>> + Clone {
-        self.children(Kind::Sequence)
+        self.children_of(Kind::Sequence)
     }
 
     /// Keys and values of a mapping; nothing for other values.
+    #[inline]
     pub fn entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + Clone {
-        let mut children = self.children(Kind::Mapping);
+        let mut children = self.children_of(Kind::Mapping);
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
@@ -307,6 +346,10 @@ impl<'t> Node<'t> {
             tree,
             id: NodeId(id),
         };
+        if raw.b >= LONG {
+            let found = tree.long().key(tree, self.written().id, key)?;
+            return Some((tree.node(found), node(tree.raw(found).next)));
+        }
         let mut at = raw.a;
         loop {
             let found = tree.nodes.get(at as usize)?;
@@ -318,11 +361,13 @@ impl<'t> Node<'t> {
     }
 
     /// The value of a mapping under this key, `null` included.
+    #[inline]
     pub fn get(self, key: &str) -> Option<Node<'t>> {
         self.entry(key).map(|(_, value)| value)
     }
 
     /// The value under a path of keys; `null` counts as absent, as the server reads it.
+    #[inline]
     pub fn at(self, path: &[&str]) -> Option<Node<'t>> {
         let mut node = self;
         for key in path {
@@ -331,6 +376,7 @@ impl<'t> Node<'t> {
         Some(node)
     }
 
+    #[inline]
     fn raw(self) -> RawNode {
         let raw = self.tree.raw(self.id);
         match raw.tag {
@@ -340,7 +386,8 @@ impl<'t> Node<'t> {
         }
     }
 
-    fn children(self, of: Kind) -> Children<'t> {
+    #[inline]
+    fn children_of(self, of: Kind) -> Children<'t> {
         let raw = self.raw();
         let is = raw.tag == Tag::Value(of);
         Children {
@@ -372,26 +419,6 @@ pub fn scalar_float(kind: Kind, text: &str) -> Option<f64> {
     }
 }
 
-#[derive(Clone)]
-struct Children<'t> {
-    tree: &'t Tree,
-    next: u32,
-}
-
-impl<'t> Iterator for Children<'t> {
-    type Item = Node<'t>;
-
-    fn next(&mut self) -> Option<Node<'t>> {
-        let raw = self.tree.nodes.get(self.next as usize)?;
-        let id = NodeId(self.next);
-        self.next = raw.next;
-        Some(Node {
-            tree: self.tree,
-            id,
-        })
-    }
-}
-
 impl std::fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.kind() {
@@ -420,6 +447,7 @@ impl Builder {
                 text,
                 pool: String::new(),
                 homes: OnceLock::new(),
+                long: OnceLock::new(),
             },
         }
     }
@@ -435,6 +463,7 @@ impl Builder {
     }
 
     /// A scalar whose text stands in the source at `text`.
+    #[inline]
     pub fn scalar(&mut self, kind: Kind, style: Style, span: Span, text: Span) -> NodeId {
         self.push(RawNode {
             span,
@@ -482,6 +511,7 @@ impl Builder {
 
     /// An empty collection; its children come with `fill`. Made before them so that an alias
     /// can be told from a value that contains itself.
+    #[inline]
     pub fn open(&mut self, kind: Kind, span: Span) -> NodeId {
         self.push(RawNode {
             span,
@@ -497,6 +527,7 @@ impl Builder {
     /// Gives a collection its children (in a mapping: key, value, key, value…) and its end: that of
     /// its bracket, or else those of its children are its start and its end. Each child belongs to
     /// one collection only.
+    #[inline]
     pub fn fill(&mut self, id: NodeId, children: &[NodeId], end: Option<u32>) {
         for pair in children.windows(2) {
             if let [this, next] = pair {
@@ -518,12 +549,14 @@ impl Builder {
         });
     }
 
+    #[inline]
     fn update(&mut self, id: NodeId, change: impl FnOnce(&mut RawNode)) {
         if let Some(raw) = self.tree.nodes.get_mut(id.0 as usize) {
             change(raw);
         }
     }
 
+    #[inline]
     fn push(&mut self, raw: RawNode) -> NodeId {
         let id = NodeId(self.tree.nodes.len() as u32);
         self.tree.nodes.push(raw);

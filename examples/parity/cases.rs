@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::aims::{Aim, Fitting};
-use super::mutate::{Manner, TWIN, mutate};
+use super::model::answer_line;
+use super::mutate::{self, Manner, TWIN, mutate};
 use super::places::{get, parsed, prune, put, remove};
 use super::pool::{Base, Pool, ServedKind};
 use super::random::Random;
@@ -43,6 +44,8 @@ enum Plan {
     Mild,
     Sharp,
     Aim,
+    /// An aim, and then as much changed at what it hits as makes it accepted: a near miss.
+    AimRepaired,
     AimAndMore,
     Chaos,
     Broken,
@@ -50,9 +53,10 @@ enum Plan {
 
 const PLANS: &[(usize, Plan)] = &[
     (6, Plan::AsItIs),
-    (29, Plan::Mild),
-    (33, Plan::Sharp),
-    (16, Plan::Aim),
+    (27, Plan::Mild),
+    (29, Plan::Sharp),
+    (13, Plan::Aim),
+    (9, Plan::AimRepaired),
     (4, Plan::AimAndMore),
     (6, Plan::Chaos),
     (6, Plan::Broken),
@@ -60,6 +64,8 @@ const PLANS: &[(usize, Plan)] = &[
 
 /// How many cases in a hundred are updates.
 const UPDATES: usize = 25;
+/// How often a near miss is tried.
+const REPAIRS_MAX: usize = 8;
 /// The same of those that are aimed at a row: an update of Pods or claims has little else to say.
 const UPDATES_AIMED: usize = 8;
 
@@ -84,7 +90,7 @@ impl Generator<'_> {
         let mut random = Random::new(self.seed, n as u64);
         let random = &mut random;
         let plan = random.weighted(PLANS)?;
-        let is_aimed = matches!(plan, Plan::Aim | Plan::AimAndMore);
+        let is_aimed = matches!(plan, Plan::Aim | Plan::AimRepaired | Plan::AimAndMore);
         let base = self.base(random, !is_aimed)?;
         let mut object = base.object.clone();
         let mut done = vec![base.name.clone()];
@@ -109,7 +115,7 @@ impl Generator<'_> {
                 self.mutate(random, &mut object, Manner::Sharp, times, &mut done);
             }
             Plan::Broken => self.mutate(random, &mut object, Manner::Broken, 1, &mut done),
-            Plan::Aim | Plan::AimAndMore => {
+            Plan::Aim | Plan::AimRepaired | Plan::AimAndMore => {
                 aim = self.fitting.pick(random);
                 if let Some(aim) = aim.and_then(|i| self.aims.get(i)) {
                     let (new, before) = aim.applied(self.kind, &object);
@@ -128,9 +134,13 @@ impl Generator<'_> {
         if let Some(old) = &mut old {
             self.vary_old(random, &mut object, old, &mut done);
         }
+        if matches!(plan, Plan::AimRepaired) {
+            self.repair(random, &mut object, old.as_ref());
+            done.push("repaired".to_owned());
+        }
         let what = done.join(", ");
         let id = format!("{}/{}/{n} {what}", self.kind.name, self.seed);
-        let is_pure = matches!(plan, Plan::Aim);
+        let is_pure = matches!(plan, Plan::Aim | Plan::AimRepaired);
         Some(Case {
             id,
             object,
@@ -138,6 +148,18 @@ impl Generator<'_> {
             aim,
             is_pure,
         })
+    }
+
+    /// Changes an object where the model finds faults, until it finds none.
+    fn repair(&self, random: &mut Random, object: &mut Value, old: Option<&Value>) {
+        for _ in 0..REPAIRS_MAX {
+            let line = json!({"object": object, "old": old}).to_string();
+            let answer = answer_line(&line, self.pool.minor).1;
+            let Some(cause) = random.pick(&answer.causes) else {
+                break;
+            };
+            mutate::repair(random, (object, old), self.kind, self.pool, &cause.field);
+        }
     }
 
     /// Half of the time one of the first eight objects, so that small ones aren't outnumbered, and

@@ -6,6 +6,7 @@ mod aims;
 mod cases;
 mod compare;
 mod fields;
+mod given;
 mod judge;
 mod model;
 mod mutate;
@@ -67,6 +68,12 @@ struct Args {
     /// Another judge than e2e/bin/judge-1.M, with its arguments: it speaks the same protocol.
     #[arg(long)]
     judge: Option<String>,
+    /// Compares with answers that were given already, to the cases of this file.
+    #[arg(long, requires = "answers")]
+    given: Option<PathBuf>,
+    /// The answers to the cases of --given, a line each.
+    #[arg(long, requires = "given")]
+    answers: Option<PathBuf>,
     /// Prints the cases, a line each, in place of a comparison.
     #[arg(long)]
     list: bool,
@@ -134,6 +141,14 @@ fn minors(list: &str) -> Result<Vec<Minor>, Failure> {
 fn run(args: &Args) -> Result<(), Failure> {
     let minors = minors(args.minor.as_deref().unwrap_or("1.37"))?;
     let own = root().join("e2e/parity");
+    let excluded = names(&own.join("excluded.tsv"))?;
+    if let (Some(cases), Some(answers)) = (&args.given, &args.answers) {
+        for minor in minors {
+            let tally = given::run((cases, answers), minor, &excluded)?;
+            print!("{}", tally.agreement(args.seed, ""));
+        }
+        return Ok(());
+    }
     let mut folders = vec![
         own.join("objects"),
         root().join("testdata/apiserver/cases"),
@@ -144,7 +159,6 @@ fn run(args: &Args) -> Result<(), Failure> {
     let bases = pool::load(&folders)?;
     let mut aims = aims::read(&std::fs::read_to_string(own.join("aims.tsv"))?)?;
     aims.extend(aims::recorded(&bases));
-    let excluded = names(&own.join("excluded.tsv"))?;
     let functions = sources::functions(&root().join("src/apiserver"))?;
     let sheet = Sheet::read(&std::fs::read_to_string(own.join("sheet.tsv"))?, &functions)?;
     let mut all = Tally::default();

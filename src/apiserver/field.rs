@@ -28,11 +28,13 @@ impl<'p, 'v> Field<'p, 'v> {
     }
 
     /// The field under a key; not set if this isn't.
+    #[inline]
     pub fn key(&'p self, key: &'p str) -> Field<'p, 'v> {
         self.child(Step::Key(key), self.value.and_then(|value| value.get(key)))
     }
 
     /// The entry of a map whose keys are data: `limits[cpu]`.
+    #[inline]
     pub fn entry(&'p self, key: &'p str) -> Field<'p, 'v> {
         let value = self.value.and_then(|value| value.entry(key));
         self.child(Step::MapKey(key), value)
@@ -40,6 +42,7 @@ impl<'p, 'v> Field<'p, 'v> {
 
     /// A field with a path of the caller's choice, for the places where upstream reports a value
     /// under another path than its own.
+    #[inline]
     pub fn child(&'p self, step: Step<'p>, value: Option<Value<'v>>) -> Field<'p, 'v> {
         Field {
             parent: Some(self),
@@ -63,6 +66,7 @@ impl<'p, 'v> Field<'p, 'v> {
     }
 
     /// The items of a list.
+    #[inline]
     pub fn items(&'p self) -> impl Iterator<Item = Field<'p, 'v>> {
         let list = self.value.filter(|value| value.kind() == Kind::Sequence);
         list.into_iter()
@@ -84,16 +88,19 @@ impl<'p, 'v> Field<'p, 'v> {
     }
 
     /// The value, if it is set.
+    #[inline]
     pub fn value(&self) -> Option<Value<'v>> {
         self.value
     }
 
     /// Whether a pointer isn't nil.
+    #[inline]
     pub fn is_set(&self) -> bool {
         self.value.is_some_and(|value| value.kind() != Kind::Null)
     }
 
     /// The text; empty if it isn't set.
+    #[inline]
     pub fn text(&self) -> &'v str {
         self.value.map_or("", Value::text)
     }
@@ -104,6 +111,7 @@ impl<'p, 'v> Field<'p, 'v> {
     }
 
     /// The number; 0 if it isn't set.
+    #[inline]
     pub fn int(&self) -> i64 {
         self.value.map_or(0, Value::int)
     }
@@ -136,11 +144,13 @@ impl<'p, 'v> Field<'p, 'v> {
     }
 
     /// How many items or entries it has.
+    #[inline]
     pub fn len(&self) -> usize {
         self.value.map_or(0, Value::len)
     }
 
     /// Whether it has no items or entries: not set, or an empty list or map.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.value.is_none_or(Value::is_empty)
     }

@@ -28,11 +28,13 @@ impl<'v> Value<'v> {
     }
 
     /// What it is.
+    #[inline]
     pub fn kind(self) -> Kind {
         self.cell().kind
     }
 
     /// The key that it stands under; empty for items and the root.
+    #[inline]
     pub fn name(self) -> &'v str {
         self.cell().key
     }
@@ -57,6 +59,7 @@ impl<'v> Value<'v> {
     }
 
     /// The text of a scalar, whatever its type; empty for everything else, `null` included.
+    #[inline]
     pub fn text(self) -> &'v str {
         let cell = self.cell();
         if cell.kind == Kind::Null {
@@ -67,6 +70,7 @@ impl<'v> Value<'v> {
     }
 
     /// A number; 0 for everything else.
+    #[inline]
     pub fn int(self) -> i64 {
         scalar_int(self.kind(), self.cell().text).unwrap_or(0)
     }
@@ -104,17 +108,20 @@ impl<'v> Value<'v> {
     }
 
     /// The value under a key, where it is there and not `null`.
+    #[inline]
     pub fn get(self, key: &str) -> Option<Value<'v>> {
         self.entry(key).filter(|value| value.kind() != Kind::Null)
     }
 
     /// The value under a path of keys.
+    #[inline]
     pub fn at(self, path: &[&str]) -> Option<Value<'v>> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
 
     /// The value under a key of a map whose keys are data, `null` included: Go holds an empty
     /// text for it.
+    #[inline]
     pub fn entry(self, key: &str) -> Option<Value<'v>> {
         // Nothing is asked more often: this goes along the keys by hand.
         let object = self.object;
@@ -130,6 +137,7 @@ impl<'v> Value<'v> {
     }
 
     /// The values in a list or mapping, `null`s included.
+    #[inline]
     pub fn values(self) -> impl Iterator<Item = Value<'v>> + Clone {
         let object = self.object;
         let mut next = self.cell().first;
@@ -141,11 +149,13 @@ impl<'v> Value<'v> {
     }
 
     /// Whether a list or mapping holds nothing; true for scalars.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.cell().first == NONE
     }
 
     /// How many values a list or mapping holds.
+    #[inline]
     pub fn len(self) -> usize {
         self.values().count()
     }
@@ -184,18 +194,43 @@ impl<'v> Value<'v> {
 
     /// Whether Go can't tell it from a field that isn't there.
     pub(in crate::apiserver) fn is_zero(self) -> bool {
+        let name = self.name();
         match self.kind() {
             _ if self.cell().quantity != NONE => false,
             Kind::Null => true,
-            Kind::String => self.text().is_empty() && !pointers::TEXTS.contains(&self.name()),
-            Kind::Bool => !self.bool() && !pointers::BOOLEANS.contains(&self.name()),
-            Kind::Sequence | Kind::Mapping => self.is_empty(),
+            Kind::String => {
+                let pointer = pointers::TEXTS.contains(&name) || self.is_pointer_of_parent();
+                self.text().is_empty() && !pointer
+            }
+            Kind::Bool => {
+                let pointer = pointers::BOOLEANS.contains(&name) || self.is_pointer_of_parent();
+                !self.bool() && !pointer
+            }
+            Kind::Sequence => self.is_empty(),
+            // Items of lists are no pointers.
+            Kind::Mapping if name.is_empty() || pointers::PLAIN_STRUCTS.contains(&name) => {
+                self.values().all(Value::is_zero)
+            }
+            Kind::Mapping => self.is_empty() && pointers::MAPS.contains(&name),
             Kind::Int | Kind::Float => {
-                self.float() == 0.0 && pointers::PLAIN_NUMBERS.contains(&self.name())
+                let of_parent = (self.parent_name(), name);
+                let plain = pointers::PLAIN_NUMBERS.contains(&name)
+                    || pointers::PLAIN_NUMBERS_OF_PARENT.contains(&of_parent);
+                self.float() == 0.0 && plain
             }
         }
     }
 
+    fn is_pointer_of_parent(self) -> bool {
+        pointers::OF_PARENT.contains(&(self.parent_name(), self.name()))
+    }
+
+    /// The key that what it stands in stands under.
+    fn parent_name(self) -> &'v str {
+        self.object.cell(Id(self.cell().parent)).key
+    }
+
+    #[inline]
     pub(super) fn cell(self) -> &'v Cell<'v> {
         self.object.cell(self.id)
     }

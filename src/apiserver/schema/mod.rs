@@ -199,6 +199,7 @@ impl Table {
     }
 
     /// Where a row starts.
+    #[inline]
     fn row(&self, list: Rows, i: u32) -> u32 {
         let start = self.word(list.header);
         start.wrapping_add(i.wrapping_mul(list.size))
@@ -232,6 +233,7 @@ impl Table {
         Type { table: self, at }
     }
 
+    #[inline]
     fn word(&self, at: u32) -> u32 {
         let at = at as usize;
         let word = self.bytes.get(at..at.wrapping_add(4));
@@ -239,6 +241,7 @@ impl Table {
             .map_or(0, u32::from_le_bytes)
     }
 
+    #[inline]
     fn raw_text(&self, at: u32) -> &[u8] {
         let at = at as usize;
         let Some(&[low, high]) = self.bytes.get(at..at.wrapping_add(2)) else {
@@ -248,6 +251,7 @@ impl Table {
         self.bytes.get(at + 2..at + 2 + len).unwrap_or_default()
     }
 
+    #[inline]
     fn text(&self, at: u32) -> &str {
         std::str::from_utf8(self.raw_text(at)).unwrap_or_default()
     }
@@ -305,6 +309,7 @@ impl<'a> ObjectKind<'a> {
     }
 
     /// The name, `Deployment`.
+    #[inline]
     pub fn name(&self) -> &'a str {
         self.part(2)
     }
@@ -317,6 +322,7 @@ impl<'a> ObjectKind<'a> {
 
 impl<'a> Type<'a> {
     /// What it is.
+    #[inline]
     pub fn shape(self) -> Shape<'a> {
         if self.at < FIRST_OFFSET {
             return Shape::Scalar(Scalar::of(self.at));
@@ -342,6 +348,7 @@ impl<'a> Type<'a> {
 }
 
 impl Scalar {
+    #[inline]
     fn of(number: u32) -> Self {
         const ALL: [Scalar; 15] = [
             Scalar::Never,
@@ -376,6 +383,7 @@ const FIELD_SIZE: u32 = 16;
 
 impl<'a> Struct<'a> {
     /// The name of the Go struct; empty for maps and in custom resources.
+    #[inline]
     pub fn name(self) -> &'a str {
         self.table.text(self.table.word(self.at + 4))
     }
@@ -420,10 +428,12 @@ impl<'a> Struct<'a> {
         self.table.word(self.at) >> 8 & FLAG_REQUIRED != 0
     }
 
+    #[inline]
     fn raw_name(self, i: u32) -> &'a [u8] {
         self.table.raw_text(self.table.word(self.field_at(i).at))
     }
 
+    #[inline]
     fn field_at(self, i: u32) -> Field<'a> {
         Field {
             table: self.table,
@@ -444,16 +454,19 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// Its name in manifests.
+    #[inline]
     pub fn name(self) -> &'a str {
         self.table.text(self.table.word(self.at))
     }
 
     /// The type of its value.
+    #[inline]
     pub fn of(self) -> Type<'a> {
         self.table.type_at(self.table.word(self.at + 4))
     }
 
     /// Whether it exists, with this type, in `minor`.
+    #[inline]
     pub fn exists(self, minor: Minor) -> bool {
         self.table.word(self.at + 8) & bit(minor) != 0
     }
@@ -464,6 +477,7 @@ impl<'a> Field<'a> {
     }
 
     /// Whether its OpenAPI calls it required in `minor`.
+    #[inline]
     pub fn required(self, minor: Minor) -> bool {
         self.table.word(self.at + 8) >> 16 & bit(minor) != 0
     }

@@ -309,6 +309,7 @@ impl<'t> Scanner<'t> {
         Ok(true)
     }
 
+    #[inline]
     fn check_key_length(&self, start: Mark) -> Outcome<()> {
         if self.at - start.at > KEY_MAX && self.is_too_long(start) {
             let span = self.span(start.at, self.at);
