@@ -34,6 +34,9 @@ use tokio::sync::{Mutex, RwLock, mpsc};
 /// How many cases are under way at once.
 const CONNECTIONS: usize = 16;
 
+/// The UID that judges give to every object: a case that names it means the old object's.
+const JUDGES_UID: &str = "00000000-0000-4000-8000-000000000000";
+
 /// How often an object is deleted until it's clear that it stays.
 const DELETIONS_MAX: u32 = 500;
 
@@ -145,7 +148,9 @@ impl Server {
                 "id": case.id, "code": 0, "message": message, "causes": [], "warnings": [],
             });
         }
-        let after = self.replace(&target, &before.body, case.object.get()).await;
+        let uid = text(&before.body["metadata"], "uid");
+        let object = case.object.get().replace(JUDGES_UID, uid);
+        let after = self.replace(&target, &before.body, &object).await;
         self.delete(&target, &before.body).await;
         after.verdict(case.id, case.stored)
     }

@@ -43,8 +43,13 @@ def documents():
         for page in sorted(ROOT.glob("rules/*/*.md")):
             for section, text in SECTION.findall(page.read_text()):
                 pathlib.Path(folder, f"{page.stem}-{section}.yaml").write_text(text)
-        command = ["cargo", "run", "--quiet", "--locked", "--example", "yaml_json", "--", folder]
-        run = subprocess.run([*command, *FOLDERS], cwd=ROOT, check=True, capture_output=True, text=True)
+        yield from documents_of([folder, *FOLDERS])
+
+
+def documents_of(folders):
+    """Every manifest below some folders, as kubectl would send it."""
+    command = ["cargo", "run", "--quiet", "--locked", "--example", "yaml_json", "--", *folders]
+    run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     for line in run.stdout.splitlines():
         text = line.split("\t", 2)[2]
         if not text.startswith("{") or "${" in text:
@@ -52,7 +57,8 @@ def documents():
         document = json.loads(text)
         # How the objects of e2e/enforced tell their oldest minor.
         document.pop("since", None)
-        yield document
+        is_list = str(document.get("kind")).endswith("List") and isinstance(document.get("items"), list)
+        yield from document["items"] if is_list else [document]
 
 
 # --- Changes ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 mod aims;
 mod cases;
 mod compare;
+mod given;
 mod judge;
 mod model;
 mod mutate;
@@ -62,6 +63,12 @@ struct Args {
     /// Another judge than e2e/bin/judge-1.M, with its arguments: it speaks the same protocol.
     #[arg(long)]
     judge: Option<String>,
+    /// Compares with answers that were given already, to the cases of this file.
+    #[arg(long, requires = "answers")]
+    given: Option<PathBuf>,
+    /// The answers to the cases of --given, a line each.
+    #[arg(long, requires = "given")]
+    answers: Option<PathBuf>,
     /// Prints the cases, a line each, in place of a comparison.
     #[arg(long)]
     list: bool,
@@ -126,6 +133,14 @@ fn minors(list: &str) -> Result<Vec<Minor>, Failure> {
 fn run(args: &Args) -> Result<(), Failure> {
     let minors = minors(args.minor.as_deref().unwrap_or("1.37"))?;
     let own = root().join("e2e/parity");
+    let excluded = names(&own.join("excluded.tsv"))?;
+    if let (Some(cases), Some(answers)) = (&args.given, &args.answers) {
+        for minor in minors {
+            let tally = given::run((cases, answers), minor, &excluded)?;
+            print!("{}", tally.agreement());
+        }
+        return Ok(());
+    }
     let mut folders = vec![
         own.join("objects"),
         root().join("testdata/apiserver/cases"),
@@ -135,7 +150,6 @@ fn run(args: &Args) -> Result<(), Failure> {
     folders.extend(args.from.iter().cloned());
     let bases = pool::load(&folders)?;
     let aims = aims::read(&std::fs::read_to_string(own.join("aims.tsv"))?)?;
-    let excluded = names(&own.join("excluded.tsv"))?;
     let mut all = Tally::default();
     for minor in minors {
         let pool = Pool::new(&bases, minor);

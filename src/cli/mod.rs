@@ -17,6 +17,8 @@ mod output;
 mod paths;
 mod progress;
 mod schemas;
+#[cfg(feature = "webhook")]
+mod serve;
 mod verbs;
 mod walk;
 mod webhook;
@@ -47,6 +49,8 @@ pub fn main() -> ExitCode {
     };
     let verb = || match &cli.verb {
         Verb::Lint(args) => lint::lint(args),
+        #[cfg(feature = "webhook")]
+        Verb::Serve(args) => serve::serve(args),
         Verb::Webhook(args) => webhook::webhook(args),
         Verb::Explain(args) => verbs::explain(args),
         Verb::Rules(args) => verbs::rules(args),
