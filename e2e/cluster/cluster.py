@@ -44,9 +44,13 @@ def program(name, minor):
     given = pathlib.Path(os.environ.get("KUBEBUILDER_ASSETS", ""), name)
     if "KUBEBUILDER_ASSETS" in os.environ and given.exists():
         return given
-    folder = name if name in ("etcd", "kwok") else f"kubernetes-{minor}"
-    built = subprocess.run([HERE / "build", folder], check=True, stdout=subprocess.PIPE, text=True)
-    return pathlib.Path(built.stdout.strip(), name)
+    return built(name if name in ("etcd", "kwok") else f"kubernetes-{minor}") / name
+
+
+def built(folder):
+    """Where the programs are that a folder here pins."""
+    run = subprocess.run([HERE / "build", folder], check=True, stdout=subprocess.PIPE, text=True)
+    return pathlib.Path(run.stdout.strip())
 
 
 class Cluster:
