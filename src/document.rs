@@ -36,8 +36,6 @@ pub struct Fault {
     pub message: String,
     /// What to do, where that is clear.
     pub help: Option<&'static str>,
-    /// A limit of kubevet's own was reached: kubectl might still read it.
-    pub own_limit: bool,
 }
 
 /// A key that stands twice in one mapping of a document.
@@ -77,7 +75,6 @@ impl Fault {
             span,
             message: message.into(),
             help: None,
-            own_limit: false,
         }
     }
 
@@ -88,18 +85,16 @@ impl Fault {
         self
     }
 
-    /// A limit of kubevet's own.
-    pub fn limit(span: Span, message: impl Into<String>) -> Self {
-        Self {
-            own_limit: true,
-            ..Self::new(span, message)
-        }
+    /// The fault of a value that nests deeper than kubectl reads.
+    pub fn too_deep(span: Span) -> Self {
+        let message = format!("nested deeper than {DEPTH_MAX} levels: kubectl stops there");
+        Self::new(span, message)
     }
 }
 
-/// How deep values may nest; deeper ones end in a fault. No manifest comes near, and every
-/// walk over a tree may recurse because of it.
-pub const DEPTH_MAX: usize = 250;
+/// How deep collections may stand in each other: Go's `encoding/json`, through which all that
+/// kubectl reads goes, stops there. That is deeper than a walk may recurse: see `Node::visits`.
+pub const DEPTH_MAX: usize = 10_000;
 
 /// How large a source may be, in bytes; spans are 32 bits wide.
 pub const SIZE_MAX: usize = 1 << 30;

@@ -57,6 +57,8 @@ pub enum Family {
     Storage,
     /// Relations between objects of one bundle.
     Bundle,
+    /// Admission webhooks: what locks a cluster out, lets things by, or makes it wait.
+    Webhook,
     /// How kubevet itself is used: its config and its suppressions.
     Usage,
 }
@@ -72,6 +74,7 @@ impl Family {
             Self::Service => "service",
             Self::Storage => "storage",
             Self::Bundle => "bundle",
+            Self::Webhook => "webhook",
             Self::Usage => "usage",
         }
     }
@@ -191,6 +194,16 @@ pub struct Server {
     pub detail: String,
 }
 
+impl Server {
+    /// The code of the warnings that the server sends along.
+    pub const WARNING: u16 = 299;
+
+    /// Whether it only warns.
+    pub fn warns(&self) -> bool {
+        self.code == Self::WARNING
+    }
+}
+
 /// A step from a value to one inside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'t> {
@@ -254,7 +267,7 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
                 node = node.filter(|_| i < named).and_then(|n| n.get(key));
             }
             Step::Index(index) => {
-                node = node.and_then(|n| n.items().nth(*index));
+                node = node.and_then(|n| n.item(*index));
                 let name = node.and_then(|n| {
                     let named = |key| n.get(key).filter(|v| !v.text().is_empty());
                     NAMING.iter().find_map(|key| Some((*key, named(key)?)))
@@ -281,7 +294,8 @@ fn climb<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<No
     let tree = root.tree();
     let mut steps = Vec::new();
     let mut at = target;
-    while at != root.id() {
+    let top = [root.id(), root.written().id()];
+    while !top.contains(&at) {
         let home = tree.home(at)?;
         steps.push(match home.key {
             Some(key) => Step::Key(tree.node(key).text()),
@@ -291,42 +305,32 @@ fn climb<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<No
     }
     steps.reverse();
     let key = tree.home(target).and_then(|home| home.key);
-    let key = key.filter(|_| target != root.id());
+    let key = key.filter(|_| !top.contains(&target));
     Some((steps, key.map(|key| tree.node(key))))
 }
 
 fn search_for<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
-    fn search<'t>(
-        node: Node<'t>,
-        target: NodeId,
-        steps: &mut Vec<Step<'t>>,
-        key: Option<Node<'t>>,
-    ) -> Option<Option<Node<'t>>> {
-        if node.id() == target {
-            return Some(key);
-        }
-        for (k, value) in node.entries() {
-            steps.push(Step::Key(k.text()));
-            if k.id() == target {
-                return Some(Some(k));
+    let mut steps: Vec<Step<'t>> = Vec::new();
+    let mut key = None;
+    for visit in root.visits() {
+        if let Some(last) = visit.depth.checked_sub(1) {
+            let before = steps.get(last).copied();
+            steps.truncate(last);
+            key = key.filter(|_| matches!(before, Some(Step::Key(_))));
+            if visit.is_key {
+                key = Some(visit.node);
             }
-            if let Some(found) = search(value, target, steps, Some(k)) {
-                return Some(found);
-            }
-            steps.pop();
+            steps.push(match (before, key) {
+                (_, Some(key)) => Step::Key(key.text()),
+                (Some(Step::Index(i)), None) => Step::Index(i + 1),
+                _ => Step::Index(0),
+            });
         }
-        for (i, item) in node.items().enumerate() {
-            steps.push(Step::Index(i));
-            if let Some(found) = search(item, target, steps, None) {
-                return Some(found);
-            }
-            steps.pop();
+        if visit.node.id() == target {
+            return Some((steps, key));
         }
-        None
     }
-    let mut steps = Vec::new();
-    let key = search(root, target, &mut steps, None)?;
-    Some((steps, key))
+    None
 }
 
 /// The bytes to show for a value: a scalar itself, a collection or an empty value by its key.

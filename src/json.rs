@@ -20,7 +20,7 @@ pub fn read(builder: &mut Builder, reading: &mut Reading, text: &str) -> Option<
             return None;
         }
         reader.document = reading.documents.len() as u32;
-        let value = reader.value(0);
+        let value = reader.value();
         let stop = value.is_err();
         let root = match value {
             Ok(root) => match reader.unsendable.take() {
@@ -28,8 +28,7 @@ pub fn read(builder: &mut Builder, reading: &mut Reading, text: &str) -> Option<
                 None => Ok((!reader.builder.tree().node(root).is_null()).then_some(root)),
             },
             Err(fault) => {
-                if !fault.own_limit
-                    && reading.documents.len() < 2
+                if reading.documents.len() < 2
                     && let Some(at) = start_of_yaml(text, before)
                 {
                     return Some(at);
@@ -68,10 +67,24 @@ struct Reader<'t> {
     bytes: &'t [u8],
     at: usize,
     builder: &'t mut Builder,
+    /// The collections around the next value, innermost last.
+    open: Vec<Open>,
+    /// Children of all open collections, innermost last.
+    pending: Vec<NodeId>,
     duplicates: Vec<DuplicateKey>,
     document: u32,
     /// A number that JSON's grammar has and no machine can hold.
     unsendable: Option<Fault>,
+}
+
+/// A collection whose end hasn't come yet.
+#[derive(Clone, Copy)]
+struct Open {
+    id: NodeId,
+    /// What ends it.
+    bracket: u8,
+    /// Where its children start in `pending`.
+    first: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -81,6 +94,8 @@ impl<'t> Reader<'t> {
             bytes: text.as_bytes(),
             at: 0,
             builder,
+            open: Vec::new(),
+            pending: Vec::new(),
             duplicates: Vec::new(),
             document: 0,
             unsendable: None,
@@ -107,92 +122,100 @@ impl<'t> Reader<'t> {
         Fault::new(Span::new(start, start + length as u32), message)
     }
 
-    fn value(&mut self, depth: usize) -> Result<NodeId, Fault> {
-        self.skip_space();
-        match self.peek() {
-            Some(b'{' | b'[') if depth >= DEPTH_MAX => {
-                let span = Span::new(self.at as u32, self.at as u32 + 1);
-                Err(Fault::limit(
-                    span,
-                    format!("nested deeper than {DEPTH_MAX} levels"),
-                ))
-            }
-            Some(b'{') => self.mapping(depth),
-            Some(b'[') => self.sequence(depth),
-            Some(b'"') => self.string(),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => self.word(),
-        }
-    }
-
-    fn mapping(&mut self, depth: usize) -> Result<NodeId, Fault> {
-        let id = self.begin(Kind::Mapping);
-        let mut children: Vec<NodeId> = Vec::new();
-        self.skip_space();
-        if self.peek() == Some(b'}') {
-            return Ok(self.end(id, &children));
-        }
+    /// Reads a value, however deep: the collections that are open wait in `open`.
+    fn value(&mut self) -> Result<NodeId, Fault> {
+        self.open.clear();
+        self.pending.clear();
         loop {
-            self.skip_space();
-            if self.peek() != Some(b'"') {
-                return Err(self.fault("a key in quotes should stand here"));
-            }
-            let key = self.string()?;
-            self.expect(b':', "`:` should stand here")?;
-            let value = self.value(depth + 1)?;
-            children.extend([key, value]);
-            self.skip_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    let doubles = tree::keep_last(self.builder.tree(), &mut children);
-                    let document = self.document;
-                    self.duplicates
-                        .extend(doubles.into_iter().map(|d| d.in_document(document)));
-                    return Ok(self.end(id, &children));
+            let Some(mut done) = self.start()? else {
+                continue;
+            };
+            // A value is there; it may be the last one of collections around it.
+            loop {
+                let Some(open) = self.open.last().copied() else {
+                    return Ok(done);
+                };
+                self.pending.push(done);
+                self.skip_space();
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        self.key(open)?;
+                        break;
+                    }
+                    Some(byte) if byte == open.bracket => done = self.close(open),
+                    _ if open.bracket == b'}' => {
+                        return Err(self.fault("`,` or `}` should stand here"));
+                    }
+                    _ => return Err(self.fault("`,` or `]` should stand here")),
                 }
-                _ => return Err(self.fault("`,` or `}` should stand here")),
             }
         }
     }
 
-    fn sequence(&mut self, depth: usize) -> Result<NodeId, Fault> {
-        let id = self.begin(Kind::Sequence);
-        let mut children = Vec::new();
+    /// Reads a scalar or an empty collection; of any other collection, what stands before its
+    /// first value.
+    fn start(&mut self) -> Result<Option<NodeId>, Fault> {
         self.skip_space();
-        if self.peek() == Some(b']') {
-            return Ok(self.end(id, &children));
-        }
-        loop {
-            children.push(self.value(depth + 1)?);
-            self.skip_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => return Ok(self.end(id, &children)),
-                _ => return Err(self.fault("`,` or `]` should stand here")),
-            }
-        }
-    }
-
-    fn begin(&mut self, kind: Kind) -> NodeId {
+        let (kind, bracket) = match self.peek() {
+            Some(b'{') => (Kind::Mapping, b'}'),
+            Some(b'[') => (Kind::Sequence, b']'),
+            Some(b'"') => return self.string().map(Some),
+            Some(b'-' | b'0'..=b'9') => return self.number().map(Some),
+            _ => return self.word().map(Some),
+        };
         let start = self.at as u32;
+        let span = Span::new(start, start + 1);
+        if self.open.len() == DEPTH_MAX {
+            return Err(Fault::too_deep(span));
+        }
         self.at += 1;
-        self.builder.open(kind, Span::new(start, start + 1))
-    }
-
-    fn end(&mut self, id: NodeId, children: &[NodeId]) -> NodeId {
-        self.at += 1;
-        self.builder.fill(id, children, Some(self.at as u32));
-        id
-    }
-
-    fn expect(&mut self, byte: u8, message: &str) -> Result<(), Fault> {
+        let open = Open {
+            id: self.builder.open(kind, span),
+            bracket,
+            first: self.pending.len(),
+        };
         self.skip_space();
-        if self.peek() != Some(byte) {
-            return Err(self.fault(message));
+        if self.peek() == Some(bracket) {
+            return Ok(Some(self.close(open)));
+        }
+        self.open.push(open);
+        self.key(open)?;
+        Ok(None)
+    }
+
+    /// In a mapping, reads a key and its colon.
+    fn key(&mut self, open: Open) -> Result<(), Fault> {
+        if open.bracket != b'}' {
+            return Ok(());
+        }
+        self.skip_space();
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("a key in quotes should stand here"));
+        }
+        let key = self.string()?;
+        self.pending.push(key);
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return Err(self.fault("`:` should stand here"));
         }
         self.at += 1;
         Ok(())
+    }
+
+    /// Ends a collection at its bracket.
+    fn close(&mut self, open: Open) -> NodeId {
+        self.at += 1;
+        self.open.pop_if(|last| last.id == open.id);
+        let mut children = self.pending.split_off(open.first);
+        if open.bracket == b'}' {
+            let doubles = tree::keep_last(self.builder.tree(), &mut children);
+            let document = self.document;
+            let doubles = doubles.into_iter().map(|d| d.in_document(document));
+            self.duplicates.extend(doubles);
+        }
+        self.builder.fill(open.id, &children, Some(self.at as u32));
+        open.id
     }
 
     fn string(&mut self) -> Result<NodeId, Fault> {

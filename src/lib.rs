@@ -17,6 +17,7 @@
 //! - `apiserver`: what kube-apiserver would say about one object.
 //! - `rule`: what a check is.
 //! - `rules`: the rule book. `lint`: the run, and what the user controls of it.
+//! - `webhook` (a feature): the linter as an admission webhook.
 //! - `cli`: the command. Only it reads files, asks the environment, or may fail.
 //!
 //! Everything below `cli` is total: it returns values and findings, and panics on no input.
@@ -38,4 +39,6 @@ pub mod rules;
 pub mod source;
 pub mod suggest;
 pub mod tree;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 pub mod yaml;

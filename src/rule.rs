@@ -27,6 +27,9 @@ pub enum Scope {
     Object,
     /// Other objects, too.
     Project,
+    /// That other objects aren't there. While things are applied one after another that says
+    /// nothing yet.
+    Absence,
 }
 
 /// What a check sees.
@@ -47,6 +50,9 @@ pub struct Sink {
     pub findings: Vec<Finding>,
     /// What couldn't be known.
     pub undecided: Vec<Undecided>,
+    /// The named target ports of the object are all served: of the rules about them, the first one
+    /// looks.
+    pub all_served: bool,
 }
 
 /// A question that couldn't be answered.
@@ -107,7 +113,7 @@ impl Sink {
         for step in steps {
             let entry = match step {
                 Step::Key(name) | Step::MapKey(name) => value.entry(name),
-                Step::Index(index) => value.items().nth(*index).map(|item| (item, item)),
+                Step::Index(index) => value.item(*index).map(|item| (item, item)),
             };
             let Some((k, v)) = entry else { break };
             key = Some(k).filter(|k| k.id() != v.id());

@@ -58,11 +58,19 @@ pub struct Source {
     /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads
     /// them.
     pub lossy: bool,
+    /// Where characters stand for such bytes behind a UTF-8 mark: there, kubectl's YAML reader
+    /// meets them as they are.
+    pub unreplaced: Vec<u32>,
     /// A byte-order mark was dropped or UTF-16 converted: bytes of the text are not bytes of the
     /// file.
     pub marked: bool,
     lines: OnceLock<Vec<u32>>,
+    /// How many characters stand before each block of the text.
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// The bytes of a block whose characters are counted once.
+const BLOCK: usize = 1024;
 
 impl Source {
     /// A source of text that is already decoded.
@@ -71,22 +79,29 @@ impl Source {
             name: name.into(),
             text: text.into(),
             lossy: false,
+            unreplaced: Vec::new(),
             marked: false,
             lines: OnceLock::new(),
+            characters: OnceLock::new(),
         }
     }
 
-    /// Decodes bytes as kubectl does: a UTF-8 mark is dropped, UTF-16 with a mark is converted,
-    /// anything else is UTF-8 with invalid bytes replaced.
+    /// Decodes bytes as kubectl does: a UTF-8 mark is dropped and what follows it left alone,
+    /// UTF-16 with a mark is converted, anything else is UTF-8 with invalid bytes replaced.
     /// (Upstream: `cli-runtime/pkg/resource/visitor.go`, `unicode.BOMOverride`.)
     pub fn decode(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         let marked = matches!(
             bytes.as_slice(),
             [0xEF, 0xBB, 0xBF, ..] | [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]
         );
+        let unreplaced = match bytes.strip_prefix(UTF_8_MARK) {
+            Some(rest) => invalid(rest),
+            None => Vec::new(),
+        };
         let (text, lossy) = decode(bytes);
         let mut source = Self::new(name, text);
         source.lossy = lossy;
+        source.unreplaced = unreplaced;
         source.marked = marked;
         source
     }
@@ -100,10 +115,14 @@ impl Source {
         let starts = self.line_starts();
         let line = starts.partition_point(|&start| start as usize <= at);
         let start = starts.get(line.wrapping_sub(1)).copied().unwrap_or(0) as usize;
-        let column = self.text.get(start..at).map_or(0, |t| t.chars().count());
+        let column = match at - start {
+            ..=BLOCK => characters(self.text.as_bytes().get(start..at).unwrap_or_default()),
+            // There are files of one line.
+            _ => self.characters_before(at) - self.characters_before(start),
+        };
         Position {
             line: line as u32,
-            column: column as u32 + 1,
+            column: column + 1,
             byte: at as u32,
         }
     }
@@ -128,6 +147,20 @@ impl Source {
         (starts.len() - usize::from(last_is_empty && starts.len() > 1)) as u32
     }
 
+    fn characters_before(&self, at: usize) -> u32 {
+        let bytes = self.text.as_bytes();
+        let blocks = self.characters.get_or_init(|| {
+            let blocks = bytes.chunks(BLOCK).chain([Default::default()]);
+            let counts = blocks.scan(0, |before, block| {
+                Some(std::mem::replace(before, *before + characters(block)))
+            });
+            counts.collect()
+        });
+        let block = at / BLOCK;
+        let rest = bytes.get(block * BLOCK..at).unwrap_or_default();
+        blocks.get(block).copied().unwrap_or_default() + characters(rest)
+    }
+
     /// Built on first use: a source without findings never pays for it.
     fn line_starts(&self) -> &[u32] {
         self.lines.get_or_init(|| {
@@ -137,6 +170,30 @@ impl Source {
                 .collect()
         })
     }
+}
+
+const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Where the text of these bytes has characters in place of bytes that aren't UTF-8.
+fn invalid(bytes: &[u8]) -> Vec<u32> {
+    let mut at = 0;
+    let chunks = bytes.utf8_chunks().filter_map(|chunk| {
+        let start = at + chunk.valid().len();
+        let replaced = !chunk.invalid().is_empty();
+        at = start
+            + if replaced {
+                char::REPLACEMENT_CHARACTER.len_utf8()
+            } else {
+                0
+            };
+        replaced.then_some(start as u32)
+    });
+    chunks.collect()
+}
+
+/// How many characters start in these bytes.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count() as u32
 }
 
 fn decode(bytes: Vec<u8>) -> (String, bool) {

@@ -9,8 +9,12 @@ use std::sync::{Arc, OnceLock};
 use crate::source::Span;
 
 mod double;
+mod long;
+mod walk;
 
 pub use double::{Double, has_double, keep_last};
+use long::{LONG, Long};
+pub use walk::{Children, Visit, Visits};
 
 /// The number of a node in its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +62,7 @@ pub struct Tree {
     text: Arc<str>,
     pool: String,
     homes: OnceLock<Vec<Home>>,
+    long: OnceLock<Long>,
 }
 
 /// Where a node stands in the collection that holds it.
@@ -157,6 +162,10 @@ impl Tree {
         homes
     }
 
+    fn long(&self) -> &Long {
+        self.long.get_or_init(|| Long::of(self))
+    }
+
     /// Gives back spare memory, for trees that are kept.
     pub fn shrink(&mut self) {
         self.nodes.shrink_to_fit();
@@ -235,6 +244,16 @@ impl<'t> Node<'t> {
         self.tree.raw(self.id).span
     }
 
+    /// The value itself, where it is written: what an alias stands for.
+    #[inline]
+    pub fn written(self) -> Node<'t> {
+        let raw = self.tree.raw(self.id);
+        match raw.tag {
+            Tag::Alias => self.tree.node(NodeId(raw.a)),
+            Tag::Value(_) => self,
+        }
+    }
+
     /// Whether it stands here by an alias or a merge key.
     pub fn is_alias(self) -> bool {
         self.tree.raw(self.id).tag == Tag::Alias
@@ -294,16 +313,25 @@ impl<'t> Node<'t> {
         self.len() == 0
     }
 
+    /// The item of a sequence with this index.
+    pub fn item(self, index: usize) -> Option<Node<'t>> {
+        if self.kind() != Kind::Sequence || self.raw().b < LONG {
+            return self.items().nth(index);
+        }
+        let found = self.tree.long().item(self.written().id, index)?;
+        Some(self.tree.node(found))
+    }
+
     /// The items of a sequence; nothing for other values.
     #[inline]
     pub fn items(self) -> impl Iterator<Item = Node<'t>> + Clone {
-        self.children(Kind::Sequence)
+        self.children_of(Kind::Sequence)
     }
 
     /// Keys and values of a mapping; nothing for other values.
     #[inline]
     pub fn entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + Clone {
-        let mut children = self.children(Kind::Mapping);
+        let mut children = self.children_of(Kind::Mapping);
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
@@ -318,6 +346,10 @@ impl<'t> Node<'t> {
             tree,
             id: NodeId(id),
         };
+        if raw.b >= LONG {
+            let found = tree.long().key(tree, self.written().id, key)?;
+            return Some((tree.node(found), node(tree.raw(found).next)));
+        }
         let mut at = raw.a;
         loop {
             let found = tree.nodes.get(at as usize)?;
@@ -355,7 +387,7 @@ impl<'t> Node<'t> {
     }
 
     #[inline]
-    fn children(self, of: Kind) -> Children<'t> {
+    fn children_of(self, of: Kind) -> Children<'t> {
         let raw = self.raw();
         let is = raw.tag == Tag::Value(of);
         Children {
@@ -387,27 +419,6 @@ pub fn scalar_float(kind: Kind, text: &str) -> Option<f64> {
     }
 }
 
-#[derive(Clone)]
-struct Children<'t> {
-    tree: &'t Tree,
-    next: u32,
-}
-
-impl<'t> Iterator for Children<'t> {
-    type Item = Node<'t>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Node<'t>> {
-        let raw = self.tree.nodes.get(self.next as usize)?;
-        let id = NodeId(self.next);
-        self.next = raw.next;
-        Some(Node {
-            tree: self.tree,
-            id,
-        })
-    }
-}
-
 impl std::fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.kind() {
@@ -436,6 +447,7 @@ impl Builder {
                 text,
                 pool: String::new(),
                 homes: OnceLock::new(),
+                long: OnceLock::new(),
             },
         }
     }

@@ -172,6 +172,7 @@ fn summary() -> Summary {
         file_kinds: vec![("manifest", 3), ("kustomization", 0), ("unreadable", 1)],
         documents: 5,
         objects: 4,
+        webhooks: 0,
         depth: Depth {
             server: 2,
             schema: 1,

@@ -15,6 +15,8 @@
 
 #[path = "robust/body.rs"]
 mod body;
+#[path = "robust/deep.rs"]
+mod deep;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -94,6 +96,15 @@ fn holds_for_monsters_in_bounded_time() {
     for monster in monsters {
         body::check_run(&[("monster.yaml".to_owned(), monster.into_bytes())], 1);
     }
+}
+
+/// A walk that recurses ends in an overflow of the stack here, and the test with it.
+#[test]
+fn holds_for_what_nests_as_deep_as_kubectl_reads() {
+    let files = deep::files()
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text.into_bytes()));
+    body::check(&files.collect::<Vec<_>>());
 }
 
 /// Manifests to start from.

@@ -2,10 +2,8 @@
 //!
 //! `NAME.json` beside it is what sigs.k8s.io/yaml and kubectl's splitter make of it, one line a
 //! document: JSON, or `error: ` and Go's message (ours may be worded otherwise). It is written by
-//! `cd e2e/yaml && go run . -cases ../../testdata/yaml`. Where kubevet differs on purpose,
-//! `NAME.kubevet.json` holds what it makes (written with `UPDATE=1`) and
-//! `testdata/yaml/exceptions.tsv` says why. `testdata/yaml/dropped.tsv` lists the text that kubectl
-//! never looks at (also written with `UPDATE=1`).
+//! `cd e2e/yaml && go run . -cases ../../testdata/yaml`. `testdata/yaml/dropped.tsv` lists the text
+//! that kubectl never looks at (written with `UPDATE=1`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +19,6 @@ use kubevet::yaml::{self, canonical};
 #[test]
 fn reads_every_case_as_kubectl_does() {
     let root = folder();
-    let exceptions = exceptions(&root);
     let mut cases = Vec::new();
     collect(&root, &mut cases);
     assert!(cases.len() >= 150, "only {} cases", cases.len());
@@ -29,14 +26,7 @@ fn reads_every_case_as_kubectl_does() {
     for case in &cases {
         let name = case.strip_prefix(&root).unwrap().with_extension("");
         let name = name.to_str().unwrap().replace('\\', "/");
-        let golden = case.with_extension("json");
-        let ours = case.with_extension("kubevet.json");
-        let excepted = exceptions.contains(&name);
-        if excepted && std::env::var_os("UPDATE").is_some() {
-            fs::write(&ours, read(&name, fs::read(case).unwrap())).unwrap();
-        }
-        assert_eq!(ours.exists(), excepted, "{name}: exceptions.tsv and files");
-        let expected = fs::read_to_string(if excepted { ours } else { golden }).unwrap();
+        let expected = fs::read_to_string(case.with_extension("json")).unwrap();
         let read = read(&name, fs::read(case).unwrap());
         if !agree(&expected, &read) {
             wrong.push(format!("{name}\n--- expected\n{expected}--- read\n{read}"));
@@ -48,16 +38,6 @@ fn reads_every_case_as_kubectl_does() {
         "{}\n{count} of {all} differ",
         wrong.join("\n")
     );
-}
-
-#[test]
-fn every_exception_is_a_case_that_differs() {
-    let root = folder();
-    for name in exceptions(&root) {
-        let golden = fs::read_to_string(root.join(format!("{name}.json"))).unwrap();
-        let ours = fs::read_to_string(root.join(format!("{name}.kubevet.json"))).unwrap();
-        assert!(!agree(&golden, &ours), "{name} is no exception any more");
-    }
 }
 
 #[test]
@@ -86,17 +66,6 @@ fn notes_the_text_that_kubectl_drops() {
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/yaml")
-}
-
-/// The names in `exceptions.tsv`; its second column says why.
-fn exceptions(root: &Path) -> Vec<String> {
-    let table = fs::read_to_string(root.join("exceptions.tsv")).unwrap();
-    let name = |line: &str| {
-        let (name, why) = line.split_once('\t').expect("a name and a reason");
-        assert!(!why.is_empty(), "{name} needs a reason");
-        name.to_owned()
-    };
-    table.lines().skip(1).map(name).collect()
 }
 
 fn collect(folder: &Path, cases: &mut Vec<PathBuf>) {

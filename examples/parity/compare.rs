@@ -86,9 +86,12 @@ pub fn compare(
     case: &Case,
     (judge, ours): (&Answer, &Answer),
 ) -> Vec<Difference> {
+    let (judge, ours) = (
+        with_settled_name(case, judge),
+        with_settled_name(case, ours),
+    );
+    let (judge, ours) = (&*judge, &*ours);
     let mut found = Vec::new();
-    // Whether something is created or updated makes no class of its own.
-    let verdict = |answer: &Answer| if answer.code == 201 { 200 } else { answer.code };
     let codes = (verdict(judge), verdict(ours));
     let mut add = |what, row, field: &str, reason: &str, detail: &str| {
         let class = Class {
@@ -144,6 +147,29 @@ pub fn compare(
         }
     }
     found
+}
+
+/// Whether something is created or updated makes no class of its own.
+fn verdict(answer: &Answer) -> u16 {
+    if answer.code == 201 { 200 } else { answer.code }
+}
+
+/// An answer with a fixed text for the random end of a generated name, wherever the answer says it.
+fn with_settled_name<'a>(case: &Case, answer: &'a Answer) -> Cow<'a, Answer> {
+    let text = |key| {
+        let metadata = case.object.get("metadata");
+        metadata.and_then(|m| m.get(key)?.as_str()).unwrap_or("")
+    };
+    let base = text("generateName");
+    if base.is_empty() || !text("name").is_empty() {
+        return Cow::Borrowed(answer);
+    }
+    let mut answer = answer.clone();
+    let details = answer.causes.iter_mut().map(|cause| &mut cause.detail);
+    for text in details.chain(&mut answer.warnings) {
+        *text = normal::settled_name(text, base);
+    }
+    Cow::Owned(answer)
 }
 
 /// The field of a cause. The server puts the claims of a StatefulSet before its volumes in the

@@ -5,7 +5,7 @@
 
 use kubevet::apiserver::decode;
 use kubevet::apiserver::effective::Value;
-use kubevet::apiserver::registry::{Admission, Cluster, Strategy};
+use kubevet::apiserver::registry::{Admission, Cluster, STRATEGIES, Strategy};
 use kubevet::apiserver::schema::{ObjectKind, Table};
 use kubevet::apiserver::{Stage, Verdict};
 use kubevet::document::Reading;
@@ -125,14 +125,19 @@ fn strategy_of(object: Node<'_>, minor: Minor) -> Result<Modelled<'_>, Answer> {
     let text = |key| object.get(key).and_then(Node::as_str).unwrap_or("");
     let (api_version, name) = (text("apiVersion"), text("kind"));
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let unknown = || unjudged(&format!("{api_version} {name} isn't modelled"));
-    let strategy = Strategy::of(group, version, name).ok_or_else(unknown)?;
-    let kind = Table::builtin().kind(minor, group, version, name);
-    let kind = kind.ok_or_else(|| Answer {
+    let not_served = || Answer {
         code: 404,
         message: Some("the server could not find the requested resource".to_owned()),
         ..Answer::default()
+    };
+    let modelled = |s: &&Strategy| s.group == group && s.kind == name;
+    let of_another_version = STRATEGIES.iter().find(modelled);
+    let strategy = Strategy::of(group, version, name).ok_or_else(|| match of_another_version {
+        Some(_) => not_served(),
+        None => unjudged(&format!("{api_version} {name} isn't modelled")),
     })?;
+    let kind = Table::builtin().kind(minor, group, version, name);
+    let kind = kind.ok_or_else(not_served)?;
     Ok((strategy, kind))
 }
 

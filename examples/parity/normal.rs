@@ -6,6 +6,7 @@
 //! `status`, and in `metadata` what the server sets: identity, times, versions, the namespace of
 //! the request, a name made of `generateName`, and the generation of a DaemonSet's template.
 //! Amounts are written in the canonical form, times with what RFC 3339 leaves free settled.
+//! Of annotations that conversion spells anew only that they are there counts.
 //! Aliases that conversion writes back are left out, and so are node ports that were allocated and
 //! the AppArmor annotations that 1.30 to 1.33 make of a Pod's fields.
 
@@ -24,6 +25,12 @@ const SERVER_SET: [&str; 6] = [
     "resourceVersion",
     "managedFields",
     "selfLink",
+];
+
+/// Annotations that hold what `autoscaling/v1` has no fields for, as Go's encoding spells it.
+const SPELLED_ANEW: [&str; 2] = [
+    "autoscaling.alpha.kubernetes.io/behavior",
+    "autoscaling.alpha.kubernetes.io/metrics",
 ];
 
 /// The node ports that a case names: others are allocated, and nobody can know which.
@@ -88,6 +95,32 @@ fn rename(value: &mut Value, name: &str) {
     }
 }
 
+/// A text with `xxxxx` for the random end of each name that was generated from `base`
+/// (`SimpleNameGenerator` in apiserver `pkg/storage/names/generate.go`).
+pub fn settled_name(text: &str, base: &str) -> String {
+    const RANDOM: &str = "bcdfghjklmnpqrstvwxz2456789";
+    const RANDOM_LENGTH: usize = 5;
+    const BASE_MAX: usize = 58;
+    let base = base
+        .get(..base.floor_char_boundary(BASE_MAX))
+        .unwrap_or(base);
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(base) {
+        out.push_str(before);
+        out.push_str(base);
+        let end = after.get(..RANDOM_LENGTH).unwrap_or("");
+        let is_random = !end.is_empty() && end.chars().all(|c| RANDOM.contains(c));
+        rest = if is_random {
+            out.push_str("xxxxx");
+            after.get(RANDOM_LENGTH..).unwrap_or("")
+        } else {
+            after
+        };
+    }
+    out + rest
+}
+
 /// Takes out what the server sets.
 fn wipe(metadata: &mut Map<String, Value>, minor: Minor) {
     metadata.retain(|key, _| !SERVER_SET.contains(&&**key));
@@ -99,6 +132,11 @@ fn wipe(metadata: &mut Map<String, Value>, minor: Minor) {
     metadata.retain(|key, _| (named || key != "name") && (spaced || key != "namespace"));
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         annotations.remove("deprecated.daemonset.template.generation");
+        for (key, value) in annotations.iter_mut() {
+            if SPELLED_ANEW.contains(&&**key) {
+                *value = Value::Bool(true);
+            }
+        }
         let app_armor = "container.apparmor.security.beta.kubernetes.io/";
         let writes_them = (30..34).contains(&minor.number());
         annotations.retain(|key, _| !(writes_them && key.starts_with(app_armor)));

@@ -4,7 +4,7 @@
 //! Each error names its row: what is checked, by a name that `e2e/parity/rows.tsv` counts by.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::effective::Spot;
 use super::field::Field;
@@ -109,6 +109,8 @@ pub struct Validation {
     pub errors: Vec<Error>,
     /// The warnings so far, in the server's order.
     pub warnings: Vec<Warning>,
+    /// The texts of `warnings`.
+    warned: HashSet<String>,
 }
 
 impl Validation {
@@ -118,6 +120,7 @@ impl Validation {
             gates,
             errors: Vec::new(),
             warnings: Vec::new(),
+            warned: HashSet::new(),
         }
     }
 
@@ -229,6 +232,20 @@ impl Validation {
         self.error(row, Reason::TooLong, field, detail)
     }
 
+    /// `field.TooLongMaxLength`, which later is `field.TooLong`.
+    pub fn too_long_max_length(
+        &mut self,
+        row: &'static str,
+        field: &Field<'_, '_>,
+        bytes_max: usize,
+    ) -> &mut Error {
+        if self.gates.too_long_says_bytes {
+            return self.too_long(row, field, bytes_max);
+        }
+        let detail = format!("may not be longer than {bytes_max}");
+        self.error(row, Reason::TooLong, field, detail)
+    }
+
     /// `field.TooMany`.
     pub fn too_many(
         &mut self,
@@ -265,7 +282,7 @@ impl Validation {
     /// A warning about a field; `text` begins with the path, where upstream's does. The server
     /// tells each text once.
     pub fn warn(&mut self, row: &'static str, field: &Field<'_, '_>, text: String) {
-        if self.warnings.iter().any(|known| known.text == text) {
+        if !self.warned.insert(text.clone()) {
             return;
         }
         self.warnings.push(Warning {

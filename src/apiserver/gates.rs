@@ -71,6 +71,10 @@ gates! {
     hpa_scale_to_zero: 37..;
     /// What a HorizontalPodAutoscaler refers to needs an `apiVersion` that can be read.
     hpa_api_versions: 34..;
+    /// A target value of zero in an annotation of `autoscaling/v1` is none beside an average.
+    hpa_zero_values_are_dropped: 36..;
+    /// The conversion from `autoscaling/v1` takes away annotations about tolerance, too.
+    hpa_tolerance_annotations: 33..;
     /// A HorizontalPodAutoscaler without `maxReplicas` is told that the field is required.
     hpa_max_replicas_required: 36..;
     /// Declarative validation of HorizontalPodAutoscalers counts (`DeclarativeValidationBeta`).
@@ -94,6 +98,8 @@ gates! {
     env_files: 35..;
     /// `HostnameOverride`.
     hostname_override: 35..;
+    /// The path of an image is measured without its domain (`distribution/reference` 0.6).
+    image_paths_are_measured_alone: 32..;
     /// `ImageVolume`: volumes that are images.
     image_volumes: 35..;
     /// `InPlacePodVerticalScaling`: `resizePolicy`.

@@ -60,7 +60,7 @@ pub static STRATEGIES: &[Strategy] = &[
         kind: "Deployment",
         namespaced: true,
         defaults: effective::apps::deployment,
-        prepare: effective::apps::prepare,
+        prepare: effective::apps::prepare_deployment,
         validate: apps::deployment::validate_deployment,
         validate_update: apps::deployment::validate_deployment_update,
         warnings: workloads::of_deployment,
@@ -285,7 +285,7 @@ impl Strategy {
         if validation.errors.is_empty() {
             self.validate_create(&mut validation, &effective);
         }
-        self.decorate(&mut effective);
+        self.decorate(&mut effective, &gates);
         let annotations = if self.group.is_empty() && self.kind == "Pod" {
             let root = Field::root(effective.value(effective.root()));
             pod::app_armor_annotations_from_fields(&validation, &root)
@@ -320,7 +320,7 @@ impl Strategy {
             self.validate_put(&mut validation, &effective, &before.as_old());
             of_cluster.extend(cluster.set_aside(&mut validation));
         }
-        self.decorate(&mut effective);
+        self.decorate(&mut effective, &gates);
         Admission {
             effective,
             validation,
@@ -348,14 +348,22 @@ impl Strategy {
                 effective::pod::prepare_for_create(object, &v.gates);
             }
             ("", "PersistentVolumeClaim") => effective::claim::prepare_data_sources(object, None),
+            ("batch", "Job") => effective::batch::prepare_job_for_create(object, &v.gates),
             _ => {}
         }
     }
 
     /// What the storage changes in what it returns.
-    fn decorate(&self, object: &mut Effective<'_>) {
-        if self.group.is_empty() && self.kind == "Service" {
-            allocation::default_on_read(object);
+    fn decorate(&self, object: &mut Effective<'_>, gates: &Gates) {
+        match (self.group, self.kind) {
+            ("", "Service") => allocation::default_on_read(object),
+            ("autoscaling", _) if self.version == "v1" => {
+                effective::autoscaling::to_annotations(object, gates);
+            }
+            ("apps", "Deployment" | "DaemonSet") => {
+                effective::apps::to_annotations(object, self.kind);
+            }
+            _ => {}
         }
     }
 
@@ -363,6 +371,7 @@ impl Strategy {
     fn begin_update<'t>(&self, v: &mut Validation, new: &mut Effective<'t>, old: &Effective<'t>) {
         dedup_owner_references(v, new);
         effective::meta::prepare_for_update(new);
+        effective::meta::take_namespace(new, old);
         match (self.group, self.kind) {
             ("", "Service") => allocation::begin_update(v, new, old),
             ("", "Pod") => effective::pod::prepare_for_update(new, old, &v.gates),

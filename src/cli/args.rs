@@ -1,5 +1,7 @@
 //! The command line, in one definition: help, man page and completions come from it.
 
+#[cfg(feature = "webhook")]
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -20,6 +22,11 @@ pub struct Cli {
 pub enum Verb {
     /// Find what is wrong in manifests, and where
     Lint(Box<LintArgs>),
+    /// Serve as an admission webhook
+    #[cfg(feature = "webhook")]
+    Serve(Box<ServeArgs>),
+    /// Look after admission webhooks
+    Webhook(WebhookArgs),
     /// Print the page of a rule
     Explain(ExplainArgs),
     /// List the rules
@@ -32,8 +39,24 @@ pub enum Verb {
     Man(ManArgs),
 }
 
-/// What `lint` takes.
+/// What `webhook` takes.
 #[derive(Debug, Args)]
+pub struct WebhookArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: WebhookVerb,
+}
+
+/// The verbs of `webhook`.
+#[derive(Debug, Subcommand)]
+pub enum WebhookVerb {
+    /// Find what in webhook configurations locks a cluster out, lets things by or makes it wait:
+    /// `lint` with the rules of the family webhook, and --fail-on warning
+    Doctor(Box<LintArgs>),
+}
+
+/// What `lint` takes.
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "Exit status:
   0  nothing at or above --fail-on
   1  findings
@@ -124,6 +147,47 @@ pub struct LintArgs {
     /// Threads to use; 0: as many as there are processors
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
+}
+
+/// What `serve` takes.
+#[cfg(feature = "webhook")]
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen for reviews, at /validate; port 0 takes one that is free, and logs it
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:8443")]
+    pub listen: SocketAddr,
+
+    /// The certificate to serve and what signed it, leaf first, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_cert: PathBuf,
+
+    /// The key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_key: PathBuf,
+
+    /// Who signs the certificates that clients have to show, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_ca: Option<PathBuf>,
+
+    /// Use this config; it may change while kubevet serves
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Judge each object alone, without asking a cluster what else there is
+    #[arg(long, required = true)]
+    pub no_cluster: bool,
+
+    /// The Kubernetes minor to judge for, 1.29 to 1.37
+    #[arg(long, value_name = "MINOR")]
+    pub kubernetes_version: Option<Minor>,
+
+    /// Where to answer /livez, /readyz and /metrics without TLS, too
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// How many seconds to go on after SIGTERM, while the cluster learns of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub drain_delay: u64,
 }
 
 /// What `explain` takes.

@@ -21,11 +21,28 @@ use crate::report::{Options, Report, Skipped, Summary, Verbosity};
 use crate::rules::RULES;
 use crate::source::SourceId;
 
+/// What came of a run.
+pub struct Linted {
+    /// The exit code.
+    pub code: u8,
+    /// How many configurations of webhooks were judged.
+    pub webhooks: usize,
+}
+
 /// Runs the verb. Returns the exit code.
 ///
 /// # Errors
 /// Usage, a config, or the system; to be told on standard error with exit code 3.
 pub fn lint(args: &LintArgs) -> Result<u8, String> {
+    linted(args).map(|linted| linted.code)
+}
+
+/// Runs the verb, for others that do the same.
+///
+/// # Errors
+/// Those of `lint`.
+pub fn linted(args: &LintArgs) -> Result<Linted, String> {
+    let without = |code| Linted { code, webhooks: 0 };
     let here = std::env::current_dir().map_err(|error| format!("the current folder: {error}"))?;
     let metas = all_metas(RULES);
     let outputs = output::outputs(&args.format)?;
@@ -41,7 +58,7 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
         .map_err(|error| error.to_string())?;
     let files = files(&inputs, &mut configs);
     if !configs.faults.is_empty() {
-        return report_config_faults(&configs, &metas, &outputs, args);
+        return report_config_faults(&configs, &metas, &outputs, args).map(without);
     }
     for note in &inputs.notes {
         let _ = writeln!(io::stderr(), "kubevet: {note}");
@@ -78,20 +95,31 @@ pub fn lint(args: &LintArgs) -> Result<u8, String> {
         unread: unread(&files, &outcome),
     };
     if args.write_baseline {
-        return baseline::write(args, &judged, &outcome);
+        return baseline::write(args, &judged, &outcome).map(without);
     }
     baseline::apply(args, &judged, &mut outcome)?;
-    let targets = targets(&files);
+    report(args, &outputs, &metas, (&files, &outcome))?;
+    Ok(Linted {
+        code: exit_code(args, &configs, &files, &inputs, &outcome),
+        webhooks: outcome.summary.webhooks,
+    })
+}
+
+fn report(
+    args: &LintArgs,
+    outputs: &[Output],
+    metas: &[&'static RuleMeta],
+    (files, outcome): (&[File], &Outcome),
+) -> Result<(), String> {
     let report = Report {
         findings: &outcome.findings,
         sources: &outcome.sources,
-        targets: &targets,
-        rules: &metas,
+        targets: &targets(files),
+        rules: metas,
         masked: &outcome.masked,
         summary: &outcome.summary,
     };
-    output::write(&outputs, &report, &options(args))?;
-    Ok(exit_code(args, &configs, &files, &inputs, &outcome))
+    output::write(outputs, &report, &options(args))
 }
 
 /// The files as they are now, if updates are to be judged.

@@ -17,8 +17,11 @@ mod output;
 mod paths;
 mod progress;
 mod schemas;
+#[cfg(feature = "webhook")]
+mod serve;
 mod verbs;
 mod walk;
+mod webhook;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -46,6 +49,9 @@ pub fn main() -> ExitCode {
     };
     let verb = || match &cli.verb {
         Verb::Lint(args) => lint::lint(args),
+        #[cfg(feature = "webhook")]
+        Verb::Serve(args) => serve::serve(args),
+        Verb::Webhook(args) => webhook::webhook(args),
         Verb::Explain(args) => verbs::explain(args),
         Verb::Rules(args) => verbs::rules(args),
         Verb::Config(args) => verbs::config(args),

@@ -8,6 +8,7 @@ use super::args::{Cli, CompletionsArgs, ConfigArgs, ExplainArgs, ManArgs, RulesA
 use super::configs::Configs;
 use super::{exit, output};
 use crate::finding::RuleMeta;
+use crate::lint::admitted::Admitted;
 use crate::lint::config::CommandLine;
 use crate::lint::run::all_metas;
 use crate::report::Page;
@@ -26,10 +27,11 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, String> {
         return Err(format!("there is no rule `{}`: {hint}", args.rule));
     };
     let about = format!(
-        "Family: {}. Severity: {}. Evidence: {}.\n\n",
+        "Family: {}. Severity: {}. Evidence: {}. At admission: {}.\n\n",
         meta.family.name(),
         meta.severity,
-        meta.proof.name()
+        meta.proof.name(),
+        at_admission(meta)
     );
     let page = meta.page.split_once("\n\n");
     let (title, rest) = page.unwrap_or((meta.page, ""));
@@ -52,15 +54,25 @@ pub fn rules(args: &RulesArgs) -> Result<u8, String> {
     Ok(exit::CLEAN)
 }
 
+fn at_admission(meta: &RuleMeta) -> &'static str {
+    match Admitted::of_rule(meta, RULES) {
+        Admitted::Told => "told",
+        Admitted::Absence => "told of updates, where the cluster is asked; never denies",
+        Admitted::Counted => "counted, since the API server judges that itself",
+        Admitted::Never => "never, it is about files",
+    }
+}
+
 fn rules_text(metas: &[&'static RuleMeta]) -> String {
     let width = metas.iter().map(|meta| meta.id.len()).max().unwrap_or(0);
     let line = |meta: &&RuleMeta| {
         format!(
-            "{:8}  {:width$}  {:7}  {:8}  {}\n",
+            "{:8}  {:width$}  {:7}  {:8}  {:7}  {}\n",
             meta.family.name(),
             meta.id,
             meta.severity.name(),
             meta.proof.name(),
+            Admitted::of_rule(meta, RULES).name(),
             Page::of(meta).what()
         )
     };
@@ -76,6 +88,7 @@ fn rules_json(metas: &[&'static RuleMeta]) -> Result<String, String> {
                 "family": meta.family.name(),
                 "severity": meta.severity.name(),
                 "proof": meta.proof.name(),
+                "admission": Admitted::of_rule(meta, RULES).name(),
                 "what": Page::of(meta).what(),
             })
         })

@@ -34,20 +34,16 @@ pub fn read(old: &OldFile) -> Loaded {
 
 /// The objects of the files as they are now, with their locations. Their sources come after the
 /// `first` ones.
-pub fn objects<'t>(
-    files: &'t [OldFile],
-    loaded: &'t [Loaded],
-    first: usize,
-) -> Vec<(&'t str, Object<'t>)> {
+pub fn objects<'t>(old: &[(&'t str, &'t Loaded)], first: usize) -> Vec<(&'t str, Object<'t>)> {
     let mut found = Vec::new();
-    for (i, (file, loaded)) in files.iter().zip(loaded).enumerate() {
+    for (i, (location, loaded)) in old.iter().enumerate() {
         let source = SourceId((first + i) as u32);
         let kinds = loaded.facts.documents.iter();
         for (number, (document, kind)) in loaded.reading.documents.iter().zip(kinds).enumerate() {
             if let (Ok(Some(root)), DocumentKind::Object) = (&document.root, kind) {
                 let root = loaded.reading.tree.node(*root);
                 let objects = content(source, number as u32, root).objects.into_iter();
-                found.extend(objects.map(|object| (file.location.as_str(), object)));
+                found.extend(objects.map(|object| (*location, object)));
             }
         }
     }

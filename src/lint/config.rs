@@ -7,6 +7,7 @@
 //!
 //! Every `path` below is relative to the folder of the config, with `/` between its parts.
 
+mod enforcement;
 mod explain;
 mod pattern;
 mod read;
@@ -14,6 +15,7 @@ mod schema;
 mod shape;
 mod value;
 
+pub use enforcement::{Action, Day, Enforcement, Exemption};
 pub use explain::Line;
 pub use pattern::Pattern;
 pub use schema::json_schema;
@@ -116,6 +118,7 @@ struct Values {
     placeholders: Set<Placeholders>,
     schema: Set<Vec<String>>,
     context: Set<Option<Vec<String>>>,
+    enforcement: Enforcement,
 }
 
 #[derive(Debug, Default)]
@@ -165,6 +168,7 @@ impl Default for Config {
                 placeholders: set(Placeholders::default()),
                 schema: set(Vec::new()),
                 context: set(None),
+                enforcement: Enforcement::default(),
             },
         }
     }

@@ -75,7 +75,7 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
             members.extend(objects.map(|object| Member::new(object, role, &placeholders)));
         }
     }
-    let old = before::objects(seen.job.old, seen.old, seen.loaded.len());
+    let old = before::objects(seen.old, seen.loaded.len());
     let files = seen.job.files;
     let location = |id: SourceId| files.get(id.0 as usize).map_or("", |f| f.location.as_str());
     before::pair(&mut members, old, &location);

@@ -3,12 +3,14 @@
 //! The order is the server's: what it says while decoding hides what its validation would say,
 //! and an object that it rejects is not asked what it would do in a cluster.
 
+use std::collections::BTreeSet;
+
 use super::verdicts::{deprecation, first_rejection, is_fatal, not_served, report};
 use super::{admission, generic};
 use crate::apiserver::registry::Strategy;
 use crate::apiserver::schema::{ObjectKind, Table};
 use crate::apiserver::{Stage, Verdict, decode, enforced};
-use crate::finding::{Finding, Step};
+use crate::finding::{Finding, Step, render_path};
 use crate::minor::{Minor, Minors};
 use crate::project::{Member, Project, Role};
 use crate::rule::{Context, Rule, Scope, Sink, Undecided};
@@ -133,7 +135,7 @@ impl<'t> Judge<'_, 't> {
         for minor in minors.iter() {
             let context = self.context(member, minor);
             let mut sink = Sink::default();
-            self.run(&context, &[Scope::Project], &mut sink);
+            self.run(&context, &[Scope::Project, Scope::Absence], &mut sink);
             sink.findings.retain(wanted);
             if !sink.findings.is_empty() && !self.is_rejected(&context) {
                 found.append(&mut sink.findings);
@@ -160,7 +162,11 @@ impl<'t> Judge<'_, 't> {
                 self.run(context, &[Scope::Object], sink);
                 return false;
             }
-            _ => self.run(context, &[Scope::Object, Scope::Project], sink),
+            _ => self.run(
+                context,
+                &[Scope::Object, Scope::Project, Scope::Absence],
+                sink,
+            ),
         }
         matches!(structure, Structure::Checked(..))
     }
@@ -229,9 +235,13 @@ impl<'t> Judge<'_, 't> {
                 break;
             }
             let theirs = check(other);
+            let theirs = theirs
+                .iter()
+                .map(|v| (v.rule, v.node, render_path(&v.steps)));
+            let theirs: BTreeSet<_> = theirs.collect();
             let (agreed, alone) = verdicts
                 .into_iter()
-                .partition(|verdict| theirs.iter().any(|their| same_fault(verdict, their)));
+                .partition(|v| theirs.contains(&(v.rule, v.node, render_path(&v.steps))));
             verdicts = agreed;
             sink.undecided.extend(alone.iter().map(definitions_differ));
         }
@@ -312,11 +322,6 @@ impl<'t> Judge<'_, 't> {
         let rejection = rejected.map(|verdict| Rejection(verdict.stage));
         Structure::Checked(Depth::Schema, rejection)
     }
-}
-
-/// Whether two definitions of a kind find the same fault in an object.
-fn same_fault(a: &Verdict<'_>, b: &Verdict<'_>) -> bool {
-    a.rule == b.rule && a.node == b.node && a.steps == b.steps
 }
 
 fn definitions_differ(verdict: &Verdict<'_>) -> Undecided {

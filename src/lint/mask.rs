@@ -12,7 +12,7 @@ use super::load::Loaded;
 use super::run::Seen;
 use crate::object::content;
 use crate::source::{SourceId, Span};
-use crate::tree::{Kind, Node};
+use crate::tree::{Kind, Node, Visit};
 
 /// Fields at the top of a Secret that say nothing secret.
 const SHOWN: [&str; 4] = ["apiVersion", "kind", "type", "immutable"];
@@ -33,12 +33,15 @@ pub fn masked(seen: &Seen<'_>) -> Vec<(SourceId, Span)> {
 
 fn in_file(id: SourceId, loaded: &Loaded) -> Vec<Span> {
     let mut spans = Vec::new();
+    let tree = &loaded.reading.tree;
+    let twice = loaded.reading.duplicates.iter();
+    let twice: BTreeSet<Span> = twice.map(|d| tree.node(d.keys.first).place()).collect();
     for (number, document) in loaded.reading.documents.iter().enumerate() {
         match document.root {
             Ok(Some(root)) => {
                 let root = loaded.reading.tree.node(root);
                 for secret in secrets(id, number as u32, root) {
-                    in_secret(loaded, secret, &mut spans);
+                    in_secret(loaded, secret, &twice, &mut spans);
                 }
             }
             Ok(None) => {}
@@ -58,7 +61,8 @@ fn secrets(id: SourceId, document: u32, root: Node<'_>) -> Vec<Node<'_>> {
     whole.chain(parts).collect()
 }
 
-fn in_secret(loaded: &Loaded, secret: Node<'_>, spans: &mut Vec<Span>) {
+/// `twice`: the keys of the file that a second one replaces.
+fn in_secret(loaded: &Loaded, secret: Node<'_>, twice: &BTreeSet<Span>, spans: &mut Vec<Span>) {
     let mut kept = BTreeSet::new();
     for (key, value) in secret.entries() {
         kept.insert(key.place());
@@ -76,11 +80,10 @@ fn in_secret(loaded: &Loaded, secret: Node<'_>, spans: &mut Vec<Span>) {
             _ => hide(value, &mut kept, spans),
         }
     }
-    let tree = &loaded.reading.tree;
-    let twice = loaded.reading.duplicates.iter();
-    kept.extend(twice.map(|twice| tree.node(twice.keys.first).place()));
     // What no part of the tree stands for: dropped values, comments.
     let whole = secret.span();
+    let twice = twice.range(Span::new(whole.start, 0)..);
+    kept.extend(twice.take_while(|key| key.end <= whole.end));
     let mut from = whole.start;
     let inside = kept.range(Span::new(whole.start, 0)..);
     for kept in inside.take_while(|kept| kept.end <= whole.end) {
@@ -92,27 +95,21 @@ fn in_secret(loaded: &Loaded, secret: Node<'_>, spans: &mut Vec<Span>) {
 
 /// Keeps a value and all in it.
 fn keep(value: Node<'_>, kept: &mut BTreeSet<Span>) {
-    if !matches!(value.kind(), Kind::Mapping | Kind::Sequence) {
-        kept.insert(value.place());
-    }
-    value.items().for_each(|item| keep(item, kept));
-    for (key, value) in value.entries() {
-        kept.insert(key.place());
-        keep(value, kept);
-    }
+    kept.extend(scalars(value).map(|visit| visit.node.place()));
 }
 
 /// Hides the scalars of a value, and keeps its keys.
 fn hide(value: Node<'_>, kept: &mut BTreeSet<Span>, spans: &mut Vec<Span>) {
-    if !matches!(value.kind(), Kind::Mapping | Kind::Sequence) {
-        spans.push(value.span());
-        kept.insert(value.place());
-    }
-    value.items().for_each(|item| hide(item, kept, spans));
-    for (key, value) in value.entries() {
-        kept.insert(key.place());
-        hide(value, kept, spans);
-    }
+    keep(value, kept);
+    let values = scalars(value).filter(|visit| !visit.is_key);
+    spans.extend(values.map(|visit| visit.node.span()));
+}
+
+fn scalars(value: Node<'_>) -> impl Iterator<Item = Visit<'_>> {
+    let is_scalar = |kind| !matches!(kind, Kind::Mapping | Kind::Sequence);
+    value
+        .visits()
+        .filter(move |visit| is_scalar(visit.node.kind()))
 }
 
 /// Hides what stands between two parts of a tree, but for what only structures it.

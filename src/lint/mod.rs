@@ -4,6 +4,7 @@
 //! Not here: reading and writing files (`cli`), the rules (`rules`).
 
 pub mod admission;
+pub mod admitted;
 pub mod baseline;
 pub mod before;
 pub mod config;

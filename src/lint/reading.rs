@@ -1,15 +1,17 @@
 //! Findings about reading: what can't be read, what is doubled, what isn't an object.
 
+use std::collections::BTreeMap;
+
 use super::generic;
 use super::load::{File, Loaded};
 use crate::document::{DroppedText, DuplicateKey, Fault};
-use crate::finding::{Finding, Place, RuleMeta, locate, render_path};
+use crate::finding::{Finding, ObjectName, Place, RuleMeta, locate, render_path};
 use crate::minor::Minors;
 use crate::object::{Incomplete, Object, content};
 use crate::project::files::{Class, DocumentKind, FileKind};
 use crate::report::Skipped;
-use crate::source::{SourceId, Span};
-use crate::tree::Node;
+use crate::source::{Source, SourceId, Span};
+use crate::tree::{Node, NodeId};
 
 /// What reading a file has to say.
 #[derive(Debug, Default)]
@@ -29,6 +31,7 @@ pub fn findings(id: SourceId, file: &File, loaded: &Loaded, class: Class, minors
         file,
         loaded,
         minors,
+        objects: BTreeMap::new(),
         read: Read::default(),
     };
     if let Some(why) = &loaded.unopened {
@@ -50,6 +53,8 @@ struct Reader<'a> {
     file: &'a File,
     loaded: &'a Loaded,
     minors: Minors,
+    /// The objects of documents with doubled keys, by the nodes that they are written in.
+    objects: BTreeMap<u32, BTreeMap<NodeId, Object<'a>>>,
     read: Read,
 }
 
@@ -66,10 +71,10 @@ impl<'a> Reader<'a> {
 
     fn documents(&mut self, file: FileKind) {
         let whole = matches!(file, FileKind::Manifest | FileKind::Unreadable);
-        if self.loaded.source.lossy {
-            let at = self.loaded.source.text.find('\u{FFFD}').unwrap_or(0) as u32;
+        if let Some((document, at)) = self.replaced() {
             let message = "these bytes aren't UTF-8: kubectl replaces them".to_owned();
-            self.report(&generic::REPLACED_BYTES, 0, Span::new(at, at + 3), message);
+            let span = Span::new(at, at + 3);
+            self.report(&generic::REPLACED_BYTES, document, span, message);
         }
         let loaded = self.loaded;
         let has_object = loaded.facts.documents.contains(&DocumentKind::Object);
@@ -94,6 +99,28 @@ impl<'a> Reader<'a> {
         for dropped in &loaded.reading.dropped {
             self.dropped(dropped);
         }
+    }
+
+    /// Where kubectl first replaces bytes, and in which document.
+    fn replaced(&self) -> Option<(u32, u32)> {
+        let Source {
+            text,
+            lossy,
+            unreplaced,
+            ..
+        } = &self.loaded.source;
+        if unreplaced.is_empty() {
+            let at = text.find('\u{FFFD}').unwrap_or(0) as u32;
+            return lossy.then_some((0, at));
+        }
+        // Its YAML reader refuses these; that of JSON replaces them.
+        let documents = (0..).zip(&self.loaded.reading.documents);
+        let mut read = documents.filter(|(_, document)| document.root.is_ok());
+        read.find_map(|(number, document)| {
+            let from = unreplaced.partition_point(|at| *at < document.span.start);
+            let at = unreplaced.get(from).filter(|at| **at < document.span.end)?;
+            Some((number, *at))
+        })
     }
 
     fn dropped(&mut self, dropped: &DroppedText) {
@@ -176,7 +203,7 @@ impl<'a> Reader<'a> {
         );
         let mut other = finding.place.clone();
         if let Some((object, path, key)) = owner {
-            finding.place.object = Some(object.identity());
+            finding.place.object = Some(object);
             finding.place.path.clone_from(&path);
             finding.key = key;
             other = finding.place.clone();
@@ -189,23 +216,27 @@ impl<'a> Reader<'a> {
     }
 
     /// The object that holds a key, its path in it, and the identity of a finding there.
-    fn owner(&self, document: u32, key: Node<'_>) -> Option<(Object<'a>, String, String)> {
-        let loaded = self.loaded;
-        let root = loaded
-            .reading
-            .documents
-            .get(document as usize)?
-            .root
-            .as_ref()
-            .ok()?
-            .as_ref()?;
-        let root = loaded.reading.tree.node(*root);
-        let objects = content(self.id, document, root).objects;
-        objects.into_iter().find_map(|object| {
-            let (steps, _) = locate(object.root, key.id())?;
-            let identity = object.key(generic::DUPLICATE_KEY.id, &steps, None);
-            Some((object, render_path(&steps), identity))
-        })
+    fn owner(&mut self, document: u32, key: Node<'_>) -> Option<(ObjectName, String, String)> {
+        let (id, reading) = (self.id, &self.loaded.reading);
+        let objects = self.objects.entry(document).or_insert_with(|| {
+            let read = reading.documents.get(document as usize);
+            let root = read.and_then(|document| *document.root.as_ref().ok()?);
+            let content = root.map(|root| content(id, document, reading.tree.node(root)));
+            let objects = content.into_iter().flat_map(|content| content.objects);
+            let written = objects.map(|object| (object.root.written().id(), object));
+            // Of one that aliases repeat, the first counts.
+            written.rev().collect()
+        });
+        let mut at = key.id();
+        let object = loop {
+            match objects.get(&at) {
+                Some(object) => break object,
+                None => at = reading.tree.home(at)?.parent,
+            }
+        };
+        let (steps, _) = locate(object.root, key.id())?;
+        let identity = object.key(generic::DUPLICATE_KEY.id, &steps, None);
+        Some((object.identity(), render_path(&steps), identity))
     }
 
     fn report(

@@ -73,20 +73,12 @@ pub fn run(job: Job<'_>) -> Outcome {
         .map(|(i, file)| load(file, &charts, || (job.read)(i)))
         .collect();
     let old: Vec<Loaded> = job.old.par_iter().map(before::read).collect();
-    let (classes, graph) = {
-        let facts = job.files.iter().zip(&loaded);
-        let facts: Vec<_> = facts
-            .map(|(file, loaded)| (file.location.as_str(), loaded.facts.clone()))
-            .collect();
-        files::classify(&facts)
+    let mut outcome = {
+        let loaded: Vec<&Loaded> = loaded.iter().collect();
+        let locations = job.old.iter().map(|old| old.location.as_str());
+        let old: Vec<_> = locations.zip(&old).collect();
+        judge(&job, &loaded, &old)
     };
-    let mut outcome = Seen {
-        job: &job,
-        loaded: &loaded,
-        classes: &classes,
-        old: &old,
-    }
-    .outcome(&graph);
     let sources = loaded.into_iter().chain(old);
     outcome.sources = sources.map(|loaded| loaded.source).collect();
     for (config, file) in job.covered {
@@ -97,6 +89,25 @@ pub fn run(job: Job<'_>) -> Outcome {
             source.name = name;
         }
     }
+    outcome
+}
+
+/// Judges files that are read: one for each of the job's, and those that they replace, each with
+/// the location of what replaces it. `Job::read` and `Job::old` aren't asked. The outcome holds no
+/// sources.
+pub fn judge(job: &Job<'_>, loaded: &[&Loaded], old: &[(&str, &Loaded)]) -> Outcome {
+    let facts = job.files.iter().zip(loaded);
+    let facts: Vec<_> = facts
+        .map(|(file, loaded)| (file.location.as_str(), loaded.facts.clone()))
+        .collect();
+    let (classes, graph) = files::classify(&facts);
+    let mut outcome = Seen {
+        job,
+        loaded,
+        classes: &classes,
+        old,
+    }
+    .outcome(&graph);
     outcome.classes = classes.iter().map(|class| class.kind).collect();
     outcome
 }
@@ -106,11 +117,11 @@ pub struct Seen<'a> {
     /// What the run works on.
     pub job: &'a Job<'a>,
     /// What became of each file.
-    pub loaded: &'a [Loaded],
+    pub loaded: &'a [&'a Loaded],
     /// What each file is.
     pub classes: &'a [Class],
-    /// What became of each file as it is now.
-    pub old: &'a [Loaded],
+    /// What became of each file as it is now, with the location of what replaces it.
+    pub old: &'a [(&'a str, &'a Loaded)],
 }
 
 impl<'a> Seen<'a> {
@@ -129,7 +140,7 @@ impl<'a> Seen<'a> {
         let files = self.job.files.iter().zip(self.loaded).zip(self.classes);
         files
             .enumerate()
-            .map(|(i, ((file, loaded), class))| (SourceId(i as u32), file, loaded, *class))
+            .map(|(i, ((file, loaded), class))| (SourceId(i as u32), file, *loaded, *class))
     }
 
     /// What makes a value unknown, by any of the configs.
@@ -396,6 +407,7 @@ impl<'a> Seen<'a> {
                 continue;
             }
             summary.objects += usize::from(judged.depth != Depth::Hidden);
+            summary.webhooks += usize::from(object.kind.ends_with("WebhookConfiguration"));
             match judged.depth {
                 Depth::Hidden => {}
                 Depth::Server => summary.depth.server += 1,

@@ -75,7 +75,7 @@ pub fn deprecation(context: &Context<'_, '_>, sink: &mut Sink) {
     );
     finding.help = successor.map(|s| format!("use {}", shown(s)));
     finding.server = Some(Server {
-        code: 299,
+        code: Server::WARNING,
         reason: "",
         field: String::new(),
         detail: warning,

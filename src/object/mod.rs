@@ -13,7 +13,7 @@ pub mod workload;
 
 use crate::finding::{ObjectName, Place, Step, keyed_path, locate, render_path, shown_span};
 use crate::source::{SourceId, Span};
-use crate::tree::{Kind, Node, NodeId};
+use crate::tree::{Children, Kind, Node, NodeId};
 
 /// One object of a document.
 #[derive(Clone, Debug)]
@@ -68,8 +68,8 @@ pub fn content<'t>(source: SourceId, document: u32, root: Node<'t>) -> Content<'
     let text = |key| root.get(key).and_then(Node::as_str);
     match (text("apiVersion"), text("kind")) {
         (Some(api_version), Some(kind)) if is_list(root) => {
-            let list = ListOf { api_version, kind };
-            unfold(source, document, root, list, &mut content);
+            let list = ListOf::of(root, api_version, kind);
+            unfold(source, document, list, &mut content);
         }
         (Some(api_version), Some(kind)) => {
             let object = Object::new(source, document, root, api_version, kind);
@@ -192,12 +192,16 @@ impl<'t> Object<'t> {
 
     /// The identity of a finding on it: see `Finding::key`.
     pub fn key(&self, rule: &str, path: &[Step<'_>], value: Option<Node<'_>>) -> String {
+        self.key_of_hash(rule, path, value.map_or(0, value_hash))
+    }
+
+    /// `key`, where the hash of the value is known.
+    pub fn key_of_hash(&self, rule: &str, path: &[Step<'_>], value: u32) -> String {
+        // Of a Secret not even a hash: 32 bits are enough to try guesses on.
+        let value = if self.kind == "Secret" { 0 } else { value };
         let id = self.identity();
         let namespace = id.namespace.as_deref().unwrap_or("");
         let path = keyed_path(self.root, path);
-        // Of a Secret not even a hash: 32 bits are enough to try guesses on.
-        let value = value.filter(|_| self.kind != "Secret");
-        let value = value.map_or(0, value_hash);
         format!(
             "{rule} {}/{}/{namespace}/{} {path} {value:08x}",
             self.group, self.kind, id.name
@@ -205,10 +209,24 @@ impl<'t> Object<'t> {
     }
 }
 
-#[derive(Clone, Copy)]
+/// A list and the items that haven't been looked at.
 struct ListOf<'t> {
     api_version: &'t str,
     kind: &'t str,
+    items: Option<Children<'t>>,
+}
+
+impl<'t> ListOf<'t> {
+    fn of(root: Node<'t>, api_version: &'t str, kind: &'t str) -> Self {
+        let items = root
+            .get("items")
+            .filter(|items| items.kind() == Kind::Sequence);
+        Self {
+            api_version,
+            kind,
+            items: items.map(Node::children),
+        }
+    }
 }
 
 /// Whether kubectl takes a value for a list: it has `items`, a sequence or nothing
@@ -220,21 +238,19 @@ fn is_list(root: Node<'_>) -> bool {
 
 /// An item without kind and version takes them from its typed list; a plain `List` has none to
 /// give.
-fn unfold<'t>(
-    source: SourceId,
-    document: u32,
-    root: Node<'t>,
-    list: ListOf<'t>,
-    content: &mut Content<'t>,
-) {
-    let from_list = list.kind.strip_suffix("List").unwrap_or("");
-    for item in root.get("items").into_iter().flat_map(Node::items) {
+fn unfold<'t>(source: SourceId, document: u32, list: ListOf<'t>, content: &mut Content<'t>) {
+    let mut lists = vec![list];
+    while let Some(list) = lists.last_mut() {
+        let Some(item) = list.items.as_mut().and_then(Iterator::next) else {
+            lists.pop();
+            continue;
+        };
+        let from_list = list.kind.strip_suffix("List").unwrap_or("");
         let own = |key| item.get(key).and_then(Node::as_str);
         let kind = own("kind").unwrap_or(from_list);
         let api_version = own("apiVersion").unwrap_or(list.api_version);
         if is_list(item) {
-            let list = ListOf { api_version, kind };
-            unfold(source, document, item, list, content);
+            lists.push(ListOf::of(item, api_version, kind));
         } else if kind.is_empty() || item.kind() != Kind::Mapping {
             content.incomplete.push(Incomplete::of(item, true));
         } else {
@@ -266,18 +282,14 @@ impl<'t> Incomplete<'t> {
 
 /// A hash of a value that its formatting doesn't change (FNV-1a, 32 bits: it only tells apart
 /// values at one place of one object).
-fn value_hash(node: Node<'_>) -> u32 {
+pub fn value_hash(node: Node<'_>) -> u32 {
     fn feed(hash: u32, bytes: &[u8]) -> u32 {
         bytes.iter().fold(hash, |hash, &b| {
             (hash ^ u32::from(b)).wrapping_mul(16_777_619)
         })
     }
-    fn visit(hash: u32, node: Node<'_>) -> u32 {
-        let hash = feed(hash, &[node.kind() as u8]);
-        let hash = feed(hash, node.text().as_bytes());
-        let hash = node.items().fold(hash, visit);
-        node.entries()
-            .fold(hash, |hash, (key, value)| visit(visit(hash, key), value))
-    }
-    visit(2_166_136_261, node)
+    node.visits().fold(2_166_136_261, |hash, visit| {
+        let hash = feed(hash, &[visit.node.kind() as u8]);
+        feed(hash, visit.node.text().as_bytes())
+    })
 }

@@ -3,6 +3,8 @@
 //! Mirrors `VisitPodSecretNames` and `VisitPodConfigmapNames` in `pkg/api/v1/pod/util.go`. Not
 //! here: whether they exist (`project`).
 
+use std::collections::BTreeSet;
+
 use super::workload::Workload;
 use crate::tree::{Kind, Node};
 
@@ -59,11 +61,10 @@ pub fn references<'t>(workload: &Workload<'_, 't>) -> Vec<Reference<'t>> {
     for container in workload.all_containers() {
         of_container(container, &mut found);
     }
-    let hidden = |volume: &Node<'t>| {
-        let name = volume.get("name").map(Node::text);
-        let mut templates = workload.claim_templates();
-        templates.any(|t| t.at(&["metadata", "name"]).map(Node::text) == name)
-    };
+    let templates = workload.claim_templates();
+    let templates = templates.map(|t| t.at(&["metadata", "name"]).map(Node::text));
+    let templates: BTreeSet<Option<&str>> = templates.collect();
+    let hidden = |volume: &Node<'t>| templates.contains(&volume.get("name").map(Node::text));
     for volume in workload.volumes().filter(|v| !hidden(v)) {
         of_volume(volume, &mut found);
     }

@@ -14,6 +14,8 @@ pub struct Summary {
     pub documents: usize,
     /// Objects, items of lists counted one by one.
     pub objects: usize,
+    /// Configurations of webhooks among them.
+    pub webhooks: usize,
     /// The objects by how far they could be judged.
     pub depth: Depth,
     /// The kinds of the unchecked objects, as `Kind.group/version`, with how many there are.

@@ -147,7 +147,7 @@ fn full_form(report: &Report<'_>, finding: &Finding, options: &Options<'_>) -> S
 
 /// The name of the line and the verdict, as kubectl would print it.
 fn server_words(server: &Server) -> (&'static str, String) {
-    if server.code == 299 {
+    if server.warns() {
         return ("server warns", server.detail.clone());
     }
     let field = match server.field.as_str() {

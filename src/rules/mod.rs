@@ -39,6 +39,21 @@ mod storage {
     pub mod volume_hidden_by_claim_template;
 }
 
+mod webhook {
+    mod hook;
+
+    pub mod catch_all_webhook;
+    pub mod exact_webhook_match;
+    pub mod exemption_by_label;
+    pub mod long_webhook_timeout;
+    pub mod undeclared_webhook_port;
+    pub mod unusable_ca_bundle;
+    pub mod webhook_at_localhost;
+    pub mod webhook_covers_heartbeats;
+    pub mod webhook_covers_itself;
+    pub mod webhook_covers_kube_system;
+}
+
 /// Every rule, by family and name.
 pub static RULES: &[&Rule] = &[
     &workload::duplicate_claim_template::RULE,
@@ -60,4 +75,14 @@ pub static RULES: &[&Rule] = &[
     &storage::exclusive_claim_with_surge::RULE,
     &storage::missing_claim::RULE,
     &storage::volume_hidden_by_claim_template::RULE,
+    &webhook::catch_all_webhook::RULE,
+    &webhook::exact_webhook_match::RULE,
+    &webhook::exemption_by_label::RULE,
+    &webhook::long_webhook_timeout::RULE,
+    &webhook::undeclared_webhook_port::RULE,
+    &webhook::unusable_ca_bundle::RULE,
+    &webhook::webhook_at_localhost::RULE,
+    &webhook::webhook_covers_heartbeats::RULE,
+    &webhook::webhook_covers_itself::RULE,
+    &webhook::webhook_covers_kube_system::RULE,
 ];

@@ -1,60 +1,53 @@
-//! How much a document may grow when its aliases are followed.
+//! How much a document may grow, and how deep it may become, when its aliases are followed.
 //!
-//! Mirrors `unmarshal` and `allowedAliasRatio` of `decode.go` of go.yaml.in/yaml/v2.
+//! Mirrors `unmarshal` and `allowedAliasRatio` of `decode.go` of go.yaml.in/yaml/v2, and the
+//! depth at which Go's `encoding/json` stops, which reads what sigs.k8s.io/yaml has made.
 
 use crate::document::{DEPTH_MAX, Fault};
-use crate::tree::Node;
+use crate::source::Span;
+use crate::tree::{Kind, Node};
 
-/// go-yaml's guard against documents that explode when aliases are followed, and our own limit
-/// on how deep they become: later walks recurse.
+/// go-yaml's guard against documents that explode when aliases are followed, then Go's against
+/// those that nest too deep.
 pub fn check(root: Node<'_>) -> Result<(), Fault> {
-    struct Count {
-        decoded: u64,
-        by_alias: u64,
-        too_deep: bool,
-    }
-    fn allowed(decoded: u64) -> f64 {
-        match decoded {
-            ..=400_000 => 0.99,
-            4_000_000.. => 0.10,
-            _ => 0.99 - 0.89 * ((decoded - 400_000) as f64 / 3_600_000.0),
+    let mut deep = None;
+    let (mut decoded, mut by_alias) = (0, 0);
+    // The depth of the outermost alias around the next node.
+    let mut alias: Option<usize> = None;
+    // Whether the next value came with a key of another mapping. Written keys are no aliases.
+    let mut merged = false;
+    for visit in root.visits() {
+        let node = visit.node;
+        alias = alias.filter(|depth| *depth < visit.depth);
+        merged = visit.is_key && node.is_alias() || merged && !visit.is_key;
+        decoded += 1;
+        by_alias += u64::from(alias.is_some() || merged);
+        merged &= visit.is_key;
+        if is_excessive(by_alias, decoded) {
+            return Err(excessive(root.place()));
+        }
+        if node.is_alias() {
+            alias.get_or_insert(visit.depth);
+        }
+        let is_collection = matches!(node.kind(), Kind::Mapping | Kind::Sequence);
+        if is_collection && visit.depth >= DEPTH_MAX {
+            deep.get_or_insert(node);
         }
     }
-    fn visit(node: Node<'_>, in_alias: bool, depth: usize, count: &mut Count) -> bool {
-        count.decoded += 1;
-        count.by_alias += u64::from(in_alias);
-        let ratio = count.by_alias as f64 / count.decoded as f64;
-        if count.by_alias > 100 && count.decoded > 1000 && ratio > allowed(count.decoded) {
-            return false;
-        }
-        if depth > DEPTH_MAX {
-            count.too_deep = true;
-            return false;
-        }
-        let in_alias = in_alias || node.is_alias();
-        let inside = depth + 1;
-        node.items()
-            .all(|item| visit(item, in_alias, inside, count))
-            && node.entries().all(|(key, value)| {
-                visit(key, in_alias, inside, count) && visit(value, in_alias, inside, count)
-            })
-    }
-    let mut count = Count {
-        decoded: 0,
-        by_alias: 0,
-        too_deep: false,
+    deep.map_or(Ok(()), |node| Err(Fault::too_deep(node.place())))
+}
+
+/// Whether what aliases repeat is too much of all that was decoded.
+pub fn is_excessive(by_alias: u64, decoded: u64) -> bool {
+    let allowed = match decoded {
+        ..=400_000 => 0.99,
+        4_000_000.. => 0.10,
+        _ => 0.99 - 0.89 * ((decoded - 400_000) as f64 / 3_600_000.0),
     };
-    if visit(root, false, 0, &mut count) {
-        Ok(())
-    } else if count.too_deep {
-        Err(Fault::limit(
-            root.place(),
-            format!("its aliases nest deeper than {DEPTH_MAX} levels"),
-        ))
-    } else {
-        Err(Fault::new(
-            root.place(),
-            "its aliases unfold to too much: excessive aliasing",
-        ))
-    }
+    by_alias > 100 && decoded > 1000 && by_alias as f64 / decoded as f64 > allowed
+}
+
+/// The fault of a document whose aliases unfold to too much.
+pub fn excessive(at: Span) -> Fault {
+    Fault::new(at, "its aliases unfold to too much: excessive aliasing")
 }

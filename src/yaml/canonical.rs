@@ -9,11 +9,27 @@ use crate::tree::{Kind, Node};
 /// The JSON of a value.
 pub fn json(node: Node<'_>) -> String {
     let mut out = String::new();
-    write(node, &mut out);
+    // What is still to be written, the next part last.
+    let mut parts = vec![Part::Value(node)];
+    while let Some(part) = parts.pop() {
+        match part {
+            Part::Mark(mark) => out.push(mark),
+            Part::Key(key) => string(key, &mut out),
+            Part::Value(node) => write(node, &mut parts, &mut out),
+        }
+    }
     out
 }
 
-fn write(node: Node<'_>, out: &mut String) {
+enum Part<'t> {
+    Mark(char),
+    Key(&'t str),
+    Value(Node<'t>),
+}
+
+/// Writes a scalar, or the bracket of a collection, whose rest is put before `parts`.
+fn write<'t>(node: Node<'t>, parts: &mut Vec<Part<'t>>, out: &mut String) {
+    let first = parts.len();
     match node.kind() {
         Kind::Null => out.push_str("null"),
         Kind::Bool if resolve::bool_value(node.text()) => out.push_str("true"),
@@ -23,30 +39,23 @@ fn write(node: Node<'_>, out: &mut String) {
         Kind::Sequence => {
             out.push('[');
             for (i, item) in node.items().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write(item, out);
+                parts.extend((i > 0).then_some(Part::Mark(',')));
+                parts.push(Part::Value(item));
             }
-            out.push(']');
+            parts.push(Part::Mark(']'));
         }
-        Kind::Mapping => mapping(node, out),
-    }
-}
-
-fn mapping(node: Node<'_>, out: &mut String) {
-    let mut entries: Vec<_> = node.entries().collect();
-    entries.sort_by_key(|(key, _)| key.text());
-    out.push('{');
-    for (i, (key, value)) in entries.into_iter().enumerate() {
-        if i > 0 {
-            out.push(',');
+        Kind::Mapping => {
+            out.push('{');
+            let mut entries: Vec<_> = node.entries().collect();
+            entries.sort_by_key(|(key, _)| key.text());
+            for (i, (key, value)) in entries.into_iter().enumerate() {
+                parts.extend((i > 0).then_some(Part::Mark(',')));
+                parts.extend([Part::Key(key.text()), Part::Mark(':'), Part::Value(value)]);
+            }
+            parts.push(Part::Mark('}'));
         }
-        string(key.text(), out);
-        out.push(':');
-        write(value, out);
     }
-    out.push('}');
+    parts.get_mut(first..).unwrap_or_default().reverse();
 }
 
 /// A number of this kind and text.

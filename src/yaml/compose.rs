@@ -26,7 +26,16 @@ pub(super) fn document(
     let mark = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
     let start = chunk.start as usize + mark;
     let traits = Traits::of(text.get(mark..).unwrap_or(""));
-    let refused = traits.refused.map(|at| start + at);
+    let unreplaced = &source.unreplaced;
+    let next = unreplaced.partition_point(|at| (*at as usize) < start);
+    let next = unreplaced.get(next).map(|at| *at as usize);
+    let next = next.filter(|at| *at < chunk.end as usize);
+    let refused = traits
+        .refused
+        .map(|at| start + at)
+        .into_iter()
+        .chain(next)
+        .min();
     let readable = whole.get(..refused.unwrap_or(whole.len())).unwrap_or("");
     let comments = memchr::memmem::find(text.as_bytes(), b"kubevet:").is_some();
     let scan = Scanner::new(readable, start, traits, comments);
@@ -58,6 +67,12 @@ fn refuse<T>(source: &Source, at: usize) -> Outcome<T> {
     let found = source.text.get(at..).and_then(|rest| rest.chars().next());
     let found = found.unwrap_or_default();
     let span = Span::new(at as u32, (at + found.len_utf8()) as u32);
+    if source.unreplaced.binary_search(&(at as u32)).is_ok() {
+        let message = "these bytes aren't UTF-8, and behind a byte-order mark kubectl refuses them";
+        return Err(Box::new(
+            Fault::new(span, message).help("save the file as UTF-8"),
+        ));
+    }
     let message = format!(
         "kubectl reads no control characters, and this is U+{:04X}",
         u32::from(found)
@@ -102,7 +117,13 @@ pub(super) struct Composer<'t, 'c> {
     frames: Vec<Frame>,
     /// Children of all open collections, innermost last.
     pending: Vec<NodeId>,
-    has_alias: bool,
+    /// Aliases or depth may make it more than kubectl reads.
+    unfolds: bool,
+    /// How many nodes merges have repeated: each is made once more, so that these are counted at
+    /// once (`budget`).
+    merged: u64,
+    /// The number of nodes before the document.
+    before: usize,
     /// A value is a number that JSON can't express; it may still be dropped.
     has_unsendable: bool,
 }
@@ -125,6 +146,7 @@ struct Frame {
 impl<'t, 'c> Composer<'t, 'c> {
     fn new(builder: &'c mut Builder, reading: &'c mut Reading, text: &'t str) -> Self {
         Self {
+            before: builder.tree().len(),
             builder,
             reading,
             text,
@@ -132,7 +154,8 @@ impl<'t, 'c> Composer<'t, 'c> {
             // Enough for most documents.
             frames: Vec::with_capacity(16),
             pending: Vec::with_capacity(64),
-            has_alias: false,
+            unfolds: false,
+            merged: 0,
             has_unsendable: false,
         }
     }
@@ -171,7 +194,7 @@ impl<'t, 'c> Composer<'t, 'c> {
             return Ok(None);
         };
         let node = self.builder.tree().node(root);
-        if self.has_alias {
+        if self.unfolds {
             budget::check(node)?;
         }
         if self.has_unsendable {
@@ -333,10 +356,7 @@ impl<'t, 'c> Composer<'t, 'c> {
         if self.wants_key() {
             return collection_as_key(span);
         }
-        if self.frames.len() >= DEPTH_MAX {
-            let message = format!("nested deeper than {DEPTH_MAX} levels");
-            return Err(Box::new(Fault::limit(span, message)));
-        }
+        self.unfolds |= self.frames.len() >= DEPTH_MAX;
         let id = self.builder.open(kind, span);
         if let Some(anchor) = properties.anchor {
             self.anchors.insert(anchor, id);
@@ -370,11 +390,16 @@ impl<'t, 'c> Composer<'t, 'c> {
 
     /// A second appearance of what has this anchor.
     pub fn alias(&mut self, name: &str, span: Span) -> Outcome<()> {
-        self.has_alias = true;
+        self.unfolds = true;
         let Some(&target) = self.anchors.get(name) else {
             return fault(span, format!("nothing above is marked `&{name}`"));
         };
-        if self.frames.iter().any(|frame| frame.id == target) {
+        // Collections are numbered in the order in which they are opened.
+        if self
+            .frames
+            .binary_search_by_key(&target, |frame| frame.id)
+            .is_ok()
+        {
             return fault(span, "this alias stands inside the value it repeats");
         }
         let id = if self.wants_key() {
@@ -431,6 +456,13 @@ impl<'t, 'c> Composer<'t, 'c> {
             if let Some(bad) = sources.iter().find(|n| n.kind() != Kind::Mapping) {
                 return fault(bad.place(), "`<<` merges mappings, and this is none");
             }
+            let made = (tree.len() - self.before) as u64;
+            let brought = sources.iter().map(|source| 2 * source.len() as u64);
+            let brought = brought.sum::<u64>();
+            self.merged += brought;
+            if budget::is_excessive(self.merged, made + brought) {
+                return Err(Box::new(budget::excessive(value.place())));
+            }
             let uses = sources
                 .iter()
                 .flat_map(|source| {
@@ -472,15 +504,15 @@ fn is_sendable(number: &str) -> bool {
 }
 
 /// Refuses a value in which a number stands that JSON can't express.
-fn check_sendable(node: Node<'_>) -> Outcome<()> {
-    if node.kind() == Kind::Float && !is_sendable(node.text()) {
-        let message = format!("`{}` is a number that JSON can't express", node.text());
-        let fault = Fault::new(node.place(), message).help("quote it if it is meant as text");
-        return Err(Box::new(fault));
-    }
-    node.items().try_for_each(check_sendable)?;
-    node.entries()
-        .try_for_each(|(_, value)| check_sendable(value))
+fn check_sendable(root: Node<'_>) -> Outcome<()> {
+    let mut nodes = root.visits().map(|visit| visit.node);
+    let bad = nodes.find(|node| node.kind() == Kind::Float && !is_sendable(node.text()));
+    let Some(node) = bad else {
+        return Ok(());
+    };
+    let message = format!("`{}` is a number that JSON can't express", node.text());
+    let fault = Fault::new(node.place(), message).help("quote it if it is meant as text");
+    Err(Box::new(fault))
 }
 
 /// The fault of a key that is a collection.

@@ -61,7 +61,7 @@ fn read_yaml(builder: &mut Builder, reading: &mut Reading, source: &Source, from
 }
 
 fn too_large() -> Reading {
-    let fault = Fault::limit(
+    let fault = Fault::new(
         Span::default(),
         format!(
             "larger than {} MiB, which kubevet doesn't read",

@@ -137,7 +137,10 @@ fn is_date(text: &str) -> bool {
 }
 
 /// Standard base64 with padding; line breaks are skipped, bytes that aren't UTF-8 replaced.
-fn decode_binary(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// It is no base64; the text is go-yaml's.
+pub fn decode_binary(text: &str) -> Result<String, String> {
     let bad = || "!!binary value contains invalid base64 data".to_owned();
     let value = |b: u8| match b {
         b'A'..=b'Z' => Some(b - b'A'),

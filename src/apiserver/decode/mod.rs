@@ -4,6 +4,7 @@
 //! (`scalar`), the words (`words`) and what was probably meant (`suggest`). A sound object costs
 //! one binary search a key and no allocation.
 
+mod annotated;
 mod scalar;
 mod suggest;
 mod words;
@@ -18,7 +19,7 @@ use crate::apiserver::schema::{
 use crate::apiserver::{Stage, Verdict};
 use crate::finding::Step;
 use crate::minor::Minor;
-use crate::tree::{Kind, Node};
+use crate::tree::{Children, Kind, Node};
 use scalar::Misfit;
 
 /// Compares an object with the type of its kind in `minor`, in the order of the document.
@@ -42,7 +43,9 @@ pub fn check<'t>(
         steps: Vec::new(),
         found: Vec::new(),
     };
-    walk.value(kind.root, object);
+    walk.object(kind.root, object);
+    walk.found
+        .extend(annotated::check(object, kind, is_unknown));
     walk.found
 }
 
@@ -58,14 +61,56 @@ struct Walk<'a, 't> {
     found: Vec<Verdict<'t>>,
 }
 
+/// A collection on the way, of which some values are still to be looked at. They wait here, not on
+/// the stack: some types contain themselves, and objects may nest deeper than any stack.
+struct Open<'t> {
+    of: Collection<'t>,
+    node: Node<'t>,
+    rest: Children<'t>,
+    /// How many steps lead to it.
+    depth: usize,
+    /// The state of the walk in it.
+    custom: bool,
+    structure_only: bool,
+}
+
+enum Collection<'t> {
+    Mapping(Struct<'t>),
+    /// With the index of the next item.
+    List(List<'t>, usize),
+}
+
 impl<'t> Walk<'_, 't> {
-    fn value(&mut self, of: Type<'t>, node: Node<'t>) {
+    fn object(&mut self, of: Type<'t>, node: Node<'t>) {
+        let mut open = Vec::with_capacity(16);
+        open.extend(self.value(of, node));
+        while let Some(around) = open.last_mut() {
+            self.steps.truncate(around.depth);
+            self.custom = around.custom;
+            self.structure_only = around.structure_only;
+            let inside = match &mut around.of {
+                Collection::Mapping(of) => self.entries(*of, &mut around.rest),
+                Collection::List(of, i) => self.items(*of, i, &mut around.rest),
+            };
+            match inside {
+                Some(inside) => open.push(inside),
+                None => {
+                    self.end(around);
+                    open.pop();
+                }
+            }
+        }
+    }
+
+    /// Judges a value by itself; what it holds is still to be looked at.
+    fn value(&mut self, of: Type<'t>, node: Node<'t>) -> Option<Open<'t>> {
         match of.shape() {
             Shape::Scalar(Scalar::Meta) => {
                 // The server decodes metadata of custom resources as it does any other.
                 let custom = std::mem::replace(&mut self.custom, false);
-                self.value(Table::builtin().object_meta(), node);
+                let inside = self.value(Table::builtin().object_meta(), node);
                 self.custom = custom;
+                return inside;
             }
             Shape::Scalar(scalar) => {
                 if let Err(misfit) = scalar::check(scalar, node, self.custom) {
@@ -73,33 +118,44 @@ impl<'t> Walk<'_, 't> {
                 }
             }
             Shape::Enum(values) => self.one_of(of, values, node),
-            Shape::List(_) if node.kind() != Kind::Sequence => {
-                self.misfit(of, node, Misfit::Type);
+            Shape::List(list) if node.kind() == Kind::Sequence => {
+                return Some(self.open(Collection::List(list, 0), node));
             }
-            Shape::List(list) => self.list(list, node),
-            Shape::Struct(_) if node.kind() != Kind::Mapping => {
-                self.misfit(of, node, Misfit::Type);
+            Shape::Struct(fields) if node.kind() == Kind::Mapping => {
+                return Some(self.open(Collection::Mapping(fields), node));
             }
-            Shape::Struct(fields) => self.mapping(fields, node),
+            Shape::List(_) | Shape::Struct(_) => self.misfit(of, node, Misfit::Type),
+        }
+        None
+    }
+
+    fn open(&self, of: Collection<'t>, node: Node<'t>) -> Open<'t> {
+        Open {
+            of,
+            node,
+            rest: node.children(),
+            depth: self.steps.len(),
+            custom: self.custom,
+            structure_only: self.structure_only,
         }
     }
 
-    fn mapping(&mut self, of: Struct<'t>, node: Node<'t>) {
-        let rest = of.rest();
-        for (key, value) in node.entries() {
-            let field = of.field(self.minor, key.text());
-            let inside = match field {
+    /// Looks at the next entries of a mapping, up to one whose value is a collection.
+    fn entries(&mut self, of: Struct<'t>, rest: &mut Children<'t>) -> Option<Open<'t>> {
+        let others = of.rest();
+        while let (Some(key), Some(value)) = (rest.next(), rest.next()) {
+            let inside = match of.field(self.minor, key.text()) {
                 Some(field) => {
                     self.steps.push(Step::Key(key.text()));
                     field.of()
                 }
-                None if rest.is(Scalar::Never) => {
+                None if others.is(Scalar::Never) => {
                     self.unknown_field(of, key);
                     continue;
                 }
                 None => {
                     self.steps.push(Step::MapKey(key.text()));
-                    rest
+                    others
                 }
             };
             // `null` is the same as absent, wherever it stands.
@@ -107,22 +163,59 @@ impl<'t> Walk<'_, 't> {
                 let in_status = self.steps.len() == 1 && key.text() == "status";
                 let before = self.structure_only;
                 self.structure_only |= in_status;
-                self.value(inside, value);
+                let open = self.value(inside, value);
                 self.structure_only = before;
+                if open.is_some() {
+                    return open;
+                }
             }
             self.steps.pop();
         }
-        if of.requires() && !self.structure_only {
-            self.required_fields(of, node);
+        None
+    }
+
+    /// Looks at the next items of a list, up to one that is a collection.
+    fn items(
+        &mut self,
+        of: List<'t>,
+        index: &mut usize,
+        rest: &mut Children<'t>,
+    ) -> Option<Open<'t>> {
+        let item = of.item();
+        for value in rest {
+            let i = std::mem::replace(index, *index + 1);
+            if !value.is_null() {
+                self.steps.push(Step::Index(i));
+                let open = self.value(item, value);
+                if open.is_some() {
+                    return open;
+                }
+                self.steps.pop();
+            }
+        }
+        None
+    }
+
+    /// Judges what only a whole collection shows.
+    fn end(&mut self, open: &Open<'t>) {
+        match open.of {
+            _ if self.structure_only => {}
+            Collection::Mapping(of) if of.requires() => self.required_fields(of, open.node),
+            Collection::List(of, _) if of.unique() != Unique::No && open.node.len() > 1 => {
+                self.unique_items(of, open.node);
+            }
+            _ => {}
         }
     }
 
     fn required_fields(&mut self, of: Struct<'t>, node: Node<'t>) {
         let minor = self.minor;
+        let mut holds_unknown = None;
+        let mut keys = node.entries().map(|(key, _)| key);
         for field in of.fields().filter(|field| field.required(minor)) {
             let value = node.get(field.name());
             let is_there = value.is_some_and(|value| !value.is_null() || field.nullable());
-            if is_there || node.entries().any(|(key, _)| (self.is_unknown)(key)) {
+            if is_there || *holds_unknown.get_or_insert_with(|| keys.any(self.is_unknown)) {
                 continue;
             }
             let message = words::missing(field.name(), of.name());
@@ -149,20 +242,6 @@ impl<'t> Walk<'_, 't> {
         let help = suggest::field(self.root, &self.steps, of, key.text(), self.minor);
         self.report("unknown-field", "BadRequest", key, detail, message, help);
         self.steps.pop();
-    }
-
-    fn list(&mut self, of: List<'t>, node: Node<'t>) {
-        let item = of.item();
-        for (i, value) in node.items().enumerate() {
-            if !value.is_null() {
-                self.steps.push(Step::Index(i));
-                self.value(item, value);
-                self.steps.pop();
-            }
-        }
-        if of.unique() != Unique::No && node.len() > 1 && !self.structure_only {
-            self.unique_items(of, node);
-        }
     }
 
     /// Small lists are compared each with each, without allocation.

@@ -6,6 +6,11 @@ use super::{Effective, Id};
 use crate::apiserver::gates::Gates;
 use crate::tree::Kind;
 
+/// `DeprecatedRollbackTo`: the annotation that `rollbackTo` of a Deployment is to clients.
+pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
+/// `DeprecatedTemplateGeneration`: the same of `templateGeneration` of a DaemonSet.
+pub const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
 /// `SetObjectDefaults_Deployment`.
 pub fn deployment(object: &mut Effective<'_>, gates: &Gates) {
     let root = object.root();
@@ -46,7 +51,7 @@ pub fn stateful_set(object: &mut Effective<'_>, gates: &Gates) {
     }
 }
 
-/// `PrepareForCreate` of Deployments and ReplicaSets.
+/// `PrepareForCreate` of ReplicaSets, and the beginning of that of others.
 pub fn prepare(object: &mut Effective<'_>, gates: &Gates) {
     let root = object.root();
     object.remove(root, "status");
@@ -55,16 +60,52 @@ pub fn prepare(object: &mut Effective<'_>, gates: &Gates) {
     }
 }
 
-/// `PrepareForCreate` of a DaemonSet. The generation of its template is an annotation to clients.
-pub fn prepare_daemon_set(object: &mut Effective<'_>, gates: &Gates) {
-    const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+/// `PrepareForCreate` of a Deployment, after its conversion.
+pub fn prepare_deployment(object: &mut Effective<'_>, gates: &Gates) {
     prepare(object, gates);
+    from_annotation(object, ROLLBACK_TO, "rollbackTo");
+}
+
+/// `PrepareForCreate` of a DaemonSet, after its conversion.
+pub fn prepare_daemon_set(object: &mut Effective<'_>, gates: &Gates) {
+    prepare(object, gates);
+    from_annotation(object, TEMPLATE_GENERATION, "templateGeneration");
+}
+
+/// Gives clients back what is an annotation to them (`Convert_apps_…_To_v1_…`).
+pub fn to_annotations(object: &mut Effective<'_>, kind: &str) {
     let root = object.root();
+    let Some(spec) = object.get(root, "spec") else {
+        return;
+    };
     let metadata = object.default_mapping(root, "metadata");
     let annotations = object.default_mapping(metadata, "annotations");
-    let generation = object.text(annotations, TEMPLATE_GENERATION).parse();
-    if !generation.is_ok_and(|generation: i64| generation >= 1) {
-        object.set(annotations, TEMPLATE_GENERATION, Kind::String, "1");
+    let number = |object: &Effective<'_>, key| object.text(spec, key).parse::<i64>().ok();
+    if kind == "DaemonSet" {
+        match object.get(spec, "templateGeneration") {
+            Some(id) if number(object, "templateGeneration") >= Some(1) => {
+                object.set_copy(annotations, TEMPLATE_GENERATION, id)
+            }
+            _ => object.set(annotations, TEMPLATE_GENERATION, Kind::String, "1"),
+        };
+        object.remove(spec, "templateGeneration");
+    } else if let Some(id) = object.get(spec, "rollbackTo") {
+        if number(object, "rollbackTo").is_some() {
+            object.set_copy(annotations, ROLLBACK_TO, id);
+        }
+        object.remove(spec, "rollbackTo");
+    }
+}
+
+/// Puts the text of an annotation where the server has a number.
+fn from_annotation(object: &mut Effective<'_>, key: &'static str, field: &'static str) {
+    let root = object.root();
+    let spec = object.default_mapping(root, "spec");
+    if let Some(annotations) = object.at(root, &["metadata", "annotations"]) {
+        if let Some(id) = object.get(annotations, key) {
+            object.set_copy(spec, field, id);
+        }
+        object.remove(annotations, key);
     }
 }
 

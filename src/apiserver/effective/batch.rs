@@ -2,9 +2,12 @@
 //!
 //! Mirrors `pkg/apis/batch/v1/defaults.go` and the strategies under `pkg/registry/batch`.
 
+use std::borrow::Cow;
+
 use super::{Effective, Id};
 use crate::apiserver::gates::Gates;
 use crate::apiserver::validation::format::is_valid_label_value;
+use crate::apiserver::validation::meta::generated_name;
 use crate::tree::Kind;
 
 /// Stands for the uid that the server gives a Job, which nobody can know.
@@ -52,14 +55,20 @@ pub fn prepare_job(object: &mut Effective<'_>, gates: &Gates) {
     if !manual.is_some_and(|manual| manual.bool()) {
         generate_selector(object, spec, gates);
     }
-    if !gates.job_managed_by {
-        object.drop_field(spec, "managedBy", Some("JobManagedBy"));
-    }
     if !gates.job_success_policy {
         object.drop_field(spec, "successPolicy", Some("JobSuccessPolicy"));
     }
     object.drop_field(spec, "scheduling", Some("WorkloadWithJob"));
     super::core::drop_disabled_template_fields(object, spec, gates);
+}
+
+/// What only the creation of a Job drops.
+pub fn prepare_job_for_create(object: &mut Effective<'_>, gates: &Gates) {
+    if let Some(spec) = object.get(object.root(), "spec")
+        && !gates.job_managed_by
+    {
+        object.drop_field(spec, "managedBy", Some("JobManagedBy"));
+    }
 }
 
 /// `PrepareForCreate` of a CronJob.
@@ -136,8 +145,12 @@ fn generate_selector(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
         .value(own)
         .get("labels")
         .is_none_or(|labels| labels.is_empty());
-    let name = object.text(own, "name");
-    if unlabelled && is_valid_label_value(name, gates).is_empty() {
+    let (name, base) = (object.text(own, "name"), object.text(own, "generateName"));
+    let name = match name {
+        "" if !base.is_empty() => generated_name(base).into(),
+        name => Cow::Borrowed(name),
+    };
+    if unlabelled && is_valid_label_value(&name, gates).is_empty() {
         object.set_copy(own, "labels", labels);
     }
     let selector = object.default_mapping(spec, "selector");
@@ -153,9 +166,12 @@ fn add_generated_labels(object: &mut Effective<'_>, labels: Id, metadata: Id) {
         if object.value(labels).entry(label).is_some() {
             continue;
         }
-        match object.get(metadata, "name") {
+        let name = object.get(metadata, "name");
+        let generated = !object.text(metadata, "generateName").is_empty();
+        match name.filter(|name| !object.value_text(*name).is_empty()) {
             Some(name) => object.set_copy(labels, label, name),
-            None => object.set(labels, label, Kind::String, GENERATED_NAME),
+            None if generated => object.set(labels, label, Kind::String, GENERATED_NAME),
+            None => object.set(labels, label, Kind::String, ""),
         };
     }
     for label in CONTROLLER_UID_LABELS {

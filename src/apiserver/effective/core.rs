@@ -94,7 +94,7 @@ fn pod_spec(object: &mut Effective<'_>, spec: Id, gates: &Gates) {
     }
     for list in CONTAINERS {
         for item in object.items(spec, list) {
-            container(object, item);
+            container(object, item, gates);
         }
     }
     set_defaults_resource_list(object, spec, "overhead");
@@ -119,8 +119,8 @@ fn set_defaults_pod_spec(object: &mut Effective<'_>, spec: Id) {
 }
 
 /// The defaults of one container.
-fn container(object: &mut Effective<'_>, container: Id) {
-    set_defaults_container(object, container);
+fn container(object: &mut Effective<'_>, container: Id, gates: &Gates) {
+    set_defaults_container(object, container, gates);
     for port in object.items(container, "ports") {
         object.default_text(port, "protocol", "TCP");
     }
@@ -150,8 +150,8 @@ fn container(object: &mut Effective<'_>, container: Id) {
 }
 
 /// `SetDefaults_Container`.
-fn set_defaults_container(object: &mut Effective<'_>, container: Id) {
-    let policy = pull_policy(object.text(container, "image"));
+fn set_defaults_container(object: &mut Effective<'_>, container: Id, gates: &Gates) {
+    let policy = pull_policy(object.text(container, "image"), gates);
     object.default_text(container, "imagePullPolicy", policy);
     let path = "/dev/termination-log";
     object.default_text(container, "terminationMessagePath", path);

@@ -3,6 +3,8 @@
 //! Upstream copies and changes such parts, too. The copy is an `Effective` of its own, whose values
 //! still lead back to where they stand in the object.
 
+use std::cell::OnceCell;
+
 use super::{Effective, Id, Value};
 use crate::tree::Kind;
 
@@ -14,6 +16,7 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: value.object.old,
+            indexes: OnceCell::new(),
         };
         derived.copy_value("", value);
         derived

@@ -3,6 +3,8 @@
 //! Mirrors `dropDisabledFields` in `pkg/api/pod/util.go`. What an accepted older object uses may
 //! stay there; but that went through the same functions, so it uses nothing of the kind.
 
+use std::collections::BTreeSet;
+
 use super::core::CONTAINERS;
 use super::volumes::projected_sources;
 use super::{Effective, Id};
@@ -144,26 +146,20 @@ impl Drop<'_, '_, '_> {
             return;
         };
         let gate = Some("ImageVolume");
-        for volume in self.object.items(spec, "volumes") {
-            if self.object.get(volume, "image").is_none() {
-                continue;
-            }
-            self.object.drop_item(volumes, volume, gate);
-            for list in CONTAINERS {
-                for container in self.object.items(spec, list) {
-                    self.mounts_of(container, volume);
-                }
-            }
-        }
-    }
-
-    fn mounts_of(&mut self, container: Id, volume: Id) {
-        let Some(mounts) = self.object.get(container, "volumeMounts") else {
-            return;
-        };
-        for mount in self.object.items(container, "volumeMounts") {
-            if self.object.text(mount, "name") == self.object.text(volume, "name") {
-                self.object.drop_item(mounts, mount, Some("ImageVolume"));
+        let mut images = self.object.items(spec, "volumes");
+        images.retain(|volume| self.object.get(*volume, "image").is_some());
+        let names = images
+            .iter()
+            .map(|volume| self.object.text(*volume, "name"));
+        let names: BTreeSet<&str> = names.collect();
+        self.object.drop_items(volumes, &images, gate);
+        let lists = CONTAINERS.into_iter();
+        let containers = lists.flat_map(|list| self.object.children_of(spec, list));
+        for container in containers.collect::<Vec<_>>() {
+            let mut mounts = self.object.items(container, "volumeMounts");
+            mounts.retain(|mount| names.contains(self.object.text(*mount, "name")));
+            if let Some(list) = self.object.get(container, "volumeMounts") {
+                self.object.drop_items(list, &mounts, gate);
             }
         }
     }

@@ -3,17 +3,29 @@
 //! Mirrors `ParseImageName` in `pkg/util/parsers/parsers.go` and the grammar behind it, that of
 //! `github.com/distribution/reference`.
 
+use crate::apiserver::gates::Gates;
+
+/// `RepositoryNameTotalLengthMax`, before `NameTotalLengthMax`.
+const NAME_BYTES_MAX: usize = 255;
+/// `defaultDomain`.
+const DEFAULT_DOMAIN: &str = "docker.io";
+/// `officialRepoPrefix`.
+const OFFICIAL_PREFIX: &str = "library/";
+
 /// Whether the tag of an image is `latest`, by name or for want of a tag and a digest; false for
 /// what can't be read.
-pub fn is_latest(image: &str) -> bool {
-    let Some((tag, digest)) = parse_image_name(image) else {
+pub fn is_latest(image: &str, gates: &Gates) -> bool {
+    let Some((tag, digest)) = parse_image_name(image, gates) else {
         return false;
     };
     tag == Some("latest") || (tag.is_none() && digest.is_none())
 }
 
 /// The tag and the digest.
-fn parse_image_name(image: &str) -> Option<(Option<&str>, Option<&str>)> {
+fn parse_image_name<'i>(
+    image: &'i str,
+    gates: &Gates,
+) -> Option<(Option<&'i str>, Option<&'i str>)> {
     if image.len() == 64 && image.bytes().all(is_lower_hex) {
         return None;
     }
@@ -30,25 +42,32 @@ fn parse_image_name(image: &str) -> Option<(Option<&str>, Option<&str>)> {
         None => (named, None),
     };
     let shouts = |text: &str| text.bytes().any(|b| b.is_ascii_uppercase());
-    let fits = is_name(name)
+    let fits = is_name(name, gates)
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_digest)
         && !(tag.is_none() && digest.is_some_and(|d| d.split(':').next().is_some_and(shouts)));
     fits.then_some((tag, digest))
 }
 
-/// A path, with a domain before it where its first part looks like one (`splitDockerDomain`).
-fn is_name(name: &str) -> bool {
-    let path = match name.split_once('/') {
-        Some((first, rest)) if is_domain_like(first) => {
-            if !is_domain(first) && !is_path(first) {
-                return false;
-            }
-            rest
-        }
-        _ => name,
+/// A path, with a domain before it where its first part looks like one (`splitDockerDomain`). What
+/// names no domain is measured as what it stands for: `web` is `docker.io/library/web`.
+fn is_name(name: &str, gates: &Gates) -> bool {
+    let split = name.split_once('/');
+    let split = split.filter(|(first, _)| is_domain_like(first));
+    let (domain, path) = match split {
+        Some((first, _)) if !is_domain(first) && !is_path(first) => return false,
+        Some(("docker.io" | "index.docker.io", path)) => (DEFAULT_DOMAIN, path),
+        Some((domain, path)) => (domain, path),
+        None => (DEFAULT_DOMAIN, name),
     };
-    path.len() <= 255 && is_path(path)
+    let mut length = path.len();
+    if domain == DEFAULT_DOMAIN && !path.contains('/') {
+        length += OFFICIAL_PREFIX.len();
+    }
+    if !gates.image_paths_are_measured_alone {
+        length += domain.len() + 1;
+    }
+    length <= NAME_BYTES_MAX && is_path(path)
 }
 
 fn is_domain_like(first: &str) -> bool {

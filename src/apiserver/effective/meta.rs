@@ -4,7 +4,9 @@
 //! apiserver `pkg/registry/rest/meta.go`, and what happens on the way there. Not here: generated
 //! names (`validation::meta::name`), since nobody can know them.
 
-use super::{Effective, Id};
+use std::collections::BTreeSet;
+
+use super::{Effective, Value};
 
 /// What the server sets itself, whatever is written. When and how an object is being deleted, and
 /// its generation, it looks at in some requests.
@@ -52,23 +54,37 @@ pub fn prepare_for_update(object: &mut Effective<'_>) {
     }
 }
 
+/// Puts an object that names no namespace into that of the old one, since a PUT goes there.
+pub fn take_namespace<'t>(object: &mut Effective<'t>, old: &Effective<'t>) {
+    let key = "namespace";
+    let metadata = object.get(object.root(), "metadata");
+    let before = old.at(old.root(), &["metadata", key]);
+    if let Some((metadata, before)) = metadata.zip(before)
+        && let Some(namespace) = object.value(metadata).get(key)
+        && !namespace.is_written()
+    {
+        object.copy_from(metadata, key, old, before);
+    }
+}
+
 /// Takes owners out that are listed already, and gives their UIDs: `dedupOwnerReferences` in
 /// apiserver `pkg/endpoints/handlers/rest.go`.
 pub fn dedup_owner_references<'t>(object: &mut Effective<'t>) -> Vec<&'t str> {
     let Some(list) = object.at(object.root(), &["metadata", "ownerReferences"]) else {
         return Vec::new();
     };
-    let mut seen: Vec<Id> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut gone = BTreeSet::new();
     let mut duplicates = Vec::new();
     for owner in object.children(list) {
+        let texts = ["apiVersion", "kind", "name", "uid"].map(|key| object.text(owner, key));
         let value = object.value(owner);
-        let mut earlier = seen.iter().map(|id| object.value(*id));
-        if earlier.any(|other| other.equals(value)) {
+        let pointers = ["controller", "blockOwnerDeletion"].map(|key| value.get(key));
+        if !seen.insert((texts, pointers.map(|value| value.map(Value::bool)))) {
             duplicates.push(object.text(owner, "uid"));
-            object.unlink(list, |_, at| at == owner.0);
-        } else {
-            seen.push(owner);
+            gone.insert(owner.0);
         }
     }
+    object.unlink(list, |_, at| gone.contains(&at));
     duplicates
 }

@@ -9,6 +9,7 @@
 mod app_armor;
 pub mod apps;
 pub mod autoscaling;
+pub mod autoscaling_v1;
 pub mod batch;
 pub mod claim;
 pub mod core;
@@ -24,6 +25,9 @@ mod resources;
 pub mod service;
 mod value;
 mod volumes;
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
@@ -44,6 +48,8 @@ pub struct Effective<'t> {
     dropped: Vec<Dropped<'t>>,
     /// It is the object that an update replaces.
     old: bool,
+    /// Which item of its list each value is: made when it is first asked for.
+    indexes: OnceCell<Vec<u32>>,
 }
 
 /// A written field that the server takes out of an object without a word.
@@ -91,6 +97,11 @@ struct Cell<'t> {
 
 const NONE: u32 = u32::MAX;
 
+/// How deep an object is copied. No type of the kinds that are modelled contains itself, and none
+/// has fields below half as many levels: what is deeper, the server's decoder drops or rejects. So
+/// what goes through an `Effective` may recurse.
+const LEVELS_MAX: u32 = 64;
+
 impl<'t> Effective<'t> {
     /// A copy of what is written, without defaults so far.
     pub fn copy_of(object: Node<'t>) -> Self {
@@ -99,8 +110,9 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: false,
+            indexes: OnceCell::new(),
         };
-        effective.copy(NONE, "", object);
+        effective.copy(NONE, "", object, LEVELS_MAX);
         effective
     }
 
@@ -119,8 +131,8 @@ impl<'t> Effective<'t> {
         while cell.parent != NONE {
             let parent = self.cell(Id(cell.parent));
             steps.push(if parent.kind == Kind::Sequence {
-                let mut items = self.value(Id(cell.parent)).values();
-                Step::Index(items.position(|item| item.id.0 == at).unwrap_or(0))
+                let index = self.indexes().get(at as usize);
+                Step::Index(index.map_or(0, |index| *index as usize))
             } else {
                 Step::Key(cell.key)
             });
@@ -129,6 +141,22 @@ impl<'t> Effective<'t> {
         }
         steps.reverse();
         steps
+    }
+
+    fn indexes(&self) -> &[u32] {
+        self.indexes.get_or_init(|| {
+            let mut indexes = vec![0; self.cells.len()];
+            let lists = (0..).zip(&self.cells);
+            for (list, _) in lists.filter(|(_, cell)| cell.kind == Kind::Sequence) {
+                let items = self.value(Id(list)).values();
+                for (i, item) in (0..).zip(items) {
+                    if let Some(index) = indexes.get_mut(item.id.0 as usize) {
+                        *index = i;
+                    }
+                }
+            }
+            indexes
+        })
     }
 
     /// The object.
@@ -310,10 +338,16 @@ impl<'t> Effective<'t> {
         }
     }
 
-    /// Takes a value out of a list, and remembers that.
-    pub fn drop_item(&mut self, of: Id, item: Id, gate: Option<&'static str>) {
-        self.note_dropped(item, gate);
-        self.unlink(of, |_, at| at == item.0);
+    /// Takes values out of a list, and remembers that.
+    pub fn drop_items(&mut self, of: Id, items: &[Id], gate: Option<&'static str>) {
+        if items.is_empty() {
+            return;
+        }
+        for item in items {
+            self.note_dropped(*item, gate);
+        }
+        let gone: BTreeSet<u32> = items.iter().map(|item| item.0).collect();
+        self.unlink(of, |_, at| gone.contains(&at));
     }
 
     fn note_dropped(&mut self, id: Id, gate: Option<&'static str>) {
@@ -333,6 +367,7 @@ impl<'t> Effective<'t> {
     }
 
     fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
+        self.indexes.take();
         let mut before = NONE;
         let mut at = self.cell(of).first;
         while let Some(cell) = self.cells.get(at as usize).copied() {
@@ -351,8 +386,8 @@ impl<'t> Effective<'t> {
         }
     }
 
-    /// Copies a node and all below it; the number of its cell.
-    fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>) -> u32 {
+    /// Copies a node and what stands up to so many `levels` below it; the number of its cell.
+    fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>, levels: u32) -> u32 {
         let at = self.cells.len() as u32;
         self.cells.push(Cell {
             key,
@@ -364,10 +399,13 @@ impl<'t> Effective<'t> {
             parent,
             ..EMPTY
         });
+        if levels == 0 {
+            return at;
+        }
         let entries = node.entries().map(|(key, value)| (key.text(), value));
         let mut last = NONE;
         for (key, value) in entries.chain(node.items().map(|item| ("", item))) {
-            let child = self.copy(at, key, value);
+            let child = self.copy(at, key, value, levels - 1);
             match self.cells.get_mut(last as usize) {
                 Some(last) => last.next = child,
                 None => self.update(Id(at), |cell| cell.first = child),
@@ -413,6 +451,7 @@ impl<'t> Effective<'t> {
     }
 
     fn link(&mut self, parent: Id, child: Id) {
+        self.indexes.take();
         let last = self.cell(parent).last;
         match self.cells.get_mut(last as usize) {
             Some(last) => last.next = child.0,

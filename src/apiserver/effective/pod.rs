@@ -106,8 +106,8 @@ pub(super) fn default_pod_level_resources(object: &mut Effective<'_>, spec: Id, 
     }
     let limits = aggregate(object, spec, "limits");
     for (name, amount) in &limits {
-        let asked = has(object, resources, "requests", name);
-        if is_huge_page(name) && !asked && !has(object, resources, "limits", name) {
+        let known = |list| has(object, resources, list, name);
+        if is_huge_page(name) && !known("requests") && !known("limits") {
             add(object, resources, "limits", (name, *amount));
         }
     }
@@ -122,8 +122,8 @@ pub(super) fn default_pod_level_resources(object: &mut Effective<'_>, spec: Id, 
 /// `defaultPodLevelRequests`.
 fn default_requests(object: &mut Effective<'_>, spec: Id, resources: Id) {
     for (name, amount) in aggregate(object, spec, "requests") {
-        let missing = !has(object, resources, "requests", name);
-        if missing && matches!(name, "cpu" | "memory") {
+        let given = matches!(name, "cpu" | "memory");
+        if given && !has(object, resources, "requests", name) {
             add(object, resources, "requests", (name, amount));
         }
     }
@@ -149,8 +149,8 @@ fn default_limits(object: &mut Effective<'_>, spec: Id, resources: Id, limits: &
             limits.is_some_and(|limits| object.value(limits).entry(name).is_some())
         };
         let wanted = is_supported(name) && !has(object, resources, "limits", name);
-        let sum = limits.iter().find(|(limit, _)| *limit == name);
-        if let Some((_, sum)) = sum.filter(|_| wanted && containers.iter().all(limited)) {
+        let sum = limits.get(name);
+        if let Some(sum) = sum.filter(|_| wanted && containers.iter().all(limited)) {
             let amount = object.value(request).quantity().max(*sum);
             add(object, resources, "limits", (name, amount));
         }

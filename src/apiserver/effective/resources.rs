@@ -2,6 +2,8 @@
 //!
 //! Mirrors `SetDefaults_ResourceList` in `pkg/apis/core/v1/defaults.go`.
 
+use std::collections::BTreeMap;
+
 use super::{Effective, Id};
 use crate::object::quantity::Quantity;
 
@@ -25,34 +27,40 @@ pub fn set_defaults_resources(object: &mut Effective<'_>, of: Id) {
 }
 
 /// Amounts by the names of their resources.
-pub type Amounts<'t> = Vec<(&'t str, Quantity)>;
+pub type Amounts<'t> = BTreeMap<&'t str, Quantity>;
 
 /// `AggregateContainerRequests` and `AggregateContainerLimits` (component-helpers
 /// `resource/helpers.go`): what the containers of a pod need at its fullest.
 pub fn aggregate<'t>(object: &mut Effective<'t>, spec: Id, list: &str) -> Amounts<'t> {
     let mut sum = Amounts::new();
     for container in object.items(spec, "containers") {
-        add_list(&mut sum, &amounts(object, container, list));
+        for (name, amount) in amounts(object, container, list) {
+            add(&mut sum, name, amount);
+        }
     }
     let mut sidecars = Amounts::new();
     let mut most = Amounts::new();
     for container in object.items(spec, "initContainers") {
-        let own = amounts(object, container, list);
-        let mut needed = sidecars.clone();
-        add_list(&mut needed, &own);
-        if object.text(container, "restartPolicy") == "Always" {
-            add_list(&mut sum, &own);
-            sidecars.clone_from(&needed);
+        let sidecar = object.text(container, "restartPolicy") == "Always";
+        for (name, amount) in amounts(object, container, list) {
+            let before = sidecars.get(name);
+            let needed = before.map_or(amount, |before| before.plus(amount));
+            if sidecar {
+                add(&mut sum, name, amount);
+                sidecars.insert(name, needed);
+            }
+            max(&mut most, name, needed);
         }
-        max_list(&mut most, &needed);
     }
-    max_list(&mut sum, &most);
+    for (name, needed) in most {
+        max(&mut sum, name, needed);
+    }
     sum
 }
 
-fn amounts<'t>(object: &Effective<'t>, container: Id, list: &str) -> Amounts<'t> {
+fn amounts<'t>(object: &Effective<'t>, container: Id, list: &str) -> Vec<(&'t str, Quantity)> {
     let Some(list) = object.at(container, &["resources", list]) else {
-        return Amounts::new();
+        return Vec::new();
     };
     let ids = object.children(list).into_iter();
     ids.map(|id| (object.key_of(id), object.value(id).quantity()))
@@ -60,21 +68,15 @@ fn amounts<'t>(object: &Effective<'t>, container: Id, list: &str) -> Amounts<'t>
 }
 
 /// `addResourceList`.
-fn add_list<'t>(to: &mut Amounts<'t>, list: &Amounts<'t>) {
-    for (name, amount) in list {
-        match to.iter_mut().find(|(known, _)| known == name) {
-            Some((_, sum)) => *sum = sum.plus(*amount),
-            None => to.push((name, *amount)),
-        }
-    }
+fn add<'t>(to: &mut Amounts<'t>, name: &'t str, amount: Quantity) {
+    let sum = to.entry(name);
+    sum.and_modify(|sum| *sum = sum.plus(amount))
+        .or_insert(amount);
 }
 
 /// `maxResourceList`.
-fn max_list<'t>(to: &mut Amounts<'t>, list: &Amounts<'t>) {
-    for (name, amount) in list {
-        match to.iter_mut().find(|(known, _)| known == name) {
-            Some((_, most)) => *most = (*most).max(*amount),
-            None => to.push((name, *amount)),
-        }
-    }
+fn max<'t>(to: &mut Amounts<'t>, name: &'t str, amount: Quantity) {
+    let most = to.entry(name);
+    most.and_modify(|most| *most = (*most).max(amount))
+        .or_insert(amount);
 }

@@ -194,16 +194,40 @@ impl<'v> Value<'v> {
 
     /// Whether Go can't tell it from a field that isn't there.
     pub(in crate::apiserver) fn is_zero(self) -> bool {
+        let name = self.name();
         match self.kind() {
             _ if self.cell().quantity != NONE => false,
             Kind::Null => true,
-            Kind::String => self.text().is_empty() && !pointers::TEXTS.contains(&self.name()),
-            Kind::Bool => !self.bool() && !pointers::BOOLEANS.contains(&self.name()),
-            Kind::Sequence | Kind::Mapping => self.is_empty(),
+            Kind::String => {
+                let pointer = pointers::TEXTS.contains(&name) || self.is_pointer_of_parent();
+                self.text().is_empty() && !pointer
+            }
+            Kind::Bool => {
+                let pointer = pointers::BOOLEANS.contains(&name) || self.is_pointer_of_parent();
+                !self.bool() && !pointer
+            }
+            Kind::Sequence => self.is_empty(),
+            // Items of lists are no pointers.
+            Kind::Mapping if name.is_empty() || pointers::PLAIN_STRUCTS.contains(&name) => {
+                self.values().all(Value::is_zero)
+            }
+            Kind::Mapping => self.is_empty() && pointers::MAPS.contains(&name),
             Kind::Int | Kind::Float => {
-                self.float() == 0.0 && pointers::PLAIN_NUMBERS.contains(&self.name())
+                let of_parent = (self.parent_name(), name);
+                let plain = pointers::PLAIN_NUMBERS.contains(&name)
+                    || pointers::PLAIN_NUMBERS_OF_PARENT.contains(&of_parent);
+                self.float() == 0.0 && plain
             }
         }
+    }
+
+    fn is_pointer_of_parent(self) -> bool {
+        pointers::OF_PARENT.contains(&(self.parent_name(), self.name()))
+    }
+
+    /// The key that what it stands in stands under.
+    fn parent_name(self) -> &'v str {
+        self.object.cell(Id(self.cell().parent)).key
     }
 
     #[inline]

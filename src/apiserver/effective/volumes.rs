@@ -63,14 +63,14 @@ fn set_defaults_volume(object: &mut Effective<'_>, volume: Id, gates: &Gates) {
     if gates.image_volumes
         && let Some(source) = object.get(volume, "image")
     {
-        let policy = pull_policy(object.text(source, "reference"));
+        let policy = pull_policy(object.text(source, "reference"), gates);
         object.default_text(source, "pullPolicy", policy);
     }
 }
 
 /// `imagePullPolicy` where it isn't written.
-pub fn pull_policy(reference: &str) -> &'static str {
-    if image::is_latest(reference) {
+pub fn pull_policy(reference: &str, gates: &Gates) -> &'static str {
+    if image::is_latest(reference, gates) {
         "Always"
     } else {
         "IfNotPresent"

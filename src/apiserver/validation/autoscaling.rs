@@ -1,17 +1,23 @@
 //! HorizontalPodAutoscalers.
 //!
 //! Mirrors `pkg/apis/autoscaling/validation/validation.go`. Objects of `autoscaling/v1` are judged
-//! as the internal type, as which they have one metric; what their annotations hold isn't read.
+//! as the internal type, as which they have one metric, and what their annotations hold.
+
+use serde_json::json;
 
 use super::format::{NOT_NEGATIVE, is_dns1123_label, is_path_segment_name};
 use super::meta::{
     group_and_version, name_is_dns_subdomain, validate_object_meta, validate_object_meta_update,
 };
 use super::resource_names::validate_container_resource_name;
-use crate::apiserver::effective::autoscaling::METRIC_SPECS_ANNOTATION;
+use crate::apiserver::effective::autoscaling_v1;
+use crate::apiserver::effective::{Effective, Value};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
+use crate::document::Reading;
 use crate::finding::Step;
+use crate::json;
+use crate::tree::Builder;
 
 /// `CrossVersionObjectReferenceValidationOptions`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -131,10 +137,15 @@ fn validate_spec(
     let target = spec.key("scaleTargetRef");
     validate_cross_version_object_reference(v, &target, options.scale_target_ref);
     if autoscaler.key("apiVersion").text() == "autoscaling/v1" {
-        validate_metrics_v1(v, autoscaler, &spec);
+        validate_metrics_v1(v, &spec, options.object_metrics);
     } else {
         validate_metrics(v, &spec, options.object_metrics);
+        validate_behavior(v, &spec);
     }
+}
+
+/// `validateBehavior`.
+fn validate_behavior(v: &mut Validation, spec: &Field<'_, '_>) {
     let behavior = spec.key("behavior");
     validate_scaling_rules(v, &behavior.key("scaleUp"));
     validate_scaling_rules(v, &behavior.key("scaleDown"));
@@ -206,15 +217,51 @@ fn validate_metrics(v: &mut Validation, spec: &Field<'_, '_>, options: Reference
     }
 }
 
-/// `validateMetrics` of what `autoscaling/v1` has instead.
-fn validate_metrics_v1(v: &mut Validation, autoscaler: &Field<'_, '_>, spec: &Field<'_, '_>) {
-    let utilization = spec.key("targetCPUUtilizationPercentage");
-    let metrics = spec.child(Step::Key("metrics"), utilization.value());
-    let metadata = autoscaler.key("metadata");
-    let annotations = metadata.key("annotations");
-    if annotations.entry(METRIC_SPECS_ANNOTATION).value().is_some() {
+/// `validateMetrics` and `validateBehavior` of what `autoscaling/v1` has instead. What annotations
+/// hold is converted first; whatever is wrong with it stands in them.
+fn validate_metrics_v1(v: &mut Validation, spec: &Field<'_, '_>, options: ReferenceOptions) {
+    let (metrics, behavior) = (spec.key("metrics"), spec.key("behavior"));
+    if !metrics.is_set() && !behavior.is_set() {
+        validate_utilization_v1(v, spec);
         return;
     }
+    let mut all = autoscaling_v1::metrics(metrics.text(), &v.gates).unwrap_or_default();
+    if let Some(percent) = spec.key("targetCPUUtilizationPercentage").int_pointer() {
+        let target = json!({"type": "Utilization", "averageUtilization": percent});
+        let resource = json!({"name": "cpu", "target": target});
+        all.push(json!({"type": "Resource", "resource": resource}));
+    }
+    let converted = json!({
+        "minReplicas": spec.key("minReplicas").int_pointer(),
+        "metrics": all,
+        "behavior": autoscaling_v1::behavior(behavior.text(), &v.gates),
+    });
+    let converted = converted.to_string();
+    let mut reading = Reading::default();
+    let mut builder = Builder::new(&*converted);
+    json::read(&mut builder, &mut reading, &converted);
+    reading.tree = builder.finish();
+    let Some(Ok(Some(root))) = reading.documents.first().map(|document| &document.root) else {
+        return;
+    };
+    let converted = Effective::copy_of(reading.tree.node(*root));
+    let before = v.errors.len();
+    let parent = Field::root(converted.value(converted.root()));
+    let converted = parent.child(Step::Key("spec"), parent.value());
+    validate_metrics(v, &converted, options);
+    validate_behavior(v, &converted);
+    let annotation = metrics.value().or(behavior.value());
+    for error in v.errors.iter_mut().skip(before) {
+        error.spot = annotation.map(Value::spot);
+        error.missing.clear();
+        error.related.clear();
+    }
+}
+
+/// The metric that `targetCPUUtilizationPercentage` is.
+fn validate_utilization_v1(v: &mut Validation, spec: &Field<'_, '_>) {
+    let utilization = spec.key("targetCPUUtilizationPercentage");
+    let metrics = spec.child(Step::Key("metrics"), utilization.value());
     if utilization.int() < 1 {
         let metric = metrics.child(Step::Index(0), utilization.value());
         let resource = metric.child(Step::Key("resource"), utilization.value());

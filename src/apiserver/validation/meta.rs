@@ -57,9 +57,13 @@ pub fn name<'v>(metadata: &Field<'_, 'v>) -> Cow<'v, str> {
     if !name.is_empty() || base.is_empty() {
         return name.into();
     }
+    generated_name(base).into()
+}
+
+/// The name that is generated from a base.
+pub fn generated_name(base: &str) -> String {
     let end = base.floor_char_boundary(GENERATED_BASE_MAX);
-    let base = base.get(..end).unwrap_or(base);
-    format!("{base}xxxxx").into()
+    format!("{}xxxxx", base.get(..end).unwrap_or(base))
 }
 
 /// `ValidateObjectMeta` of `pkg/apis/core/validation/validation.go`.

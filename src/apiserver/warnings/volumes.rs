@@ -4,6 +4,8 @@
 //! `warningsForOverlappingVirtualPaths`, in `pkg/api/pod/warnings.go`.
 
 use super::claim::warnings_for_persistent_volume_claim_spec;
+use std::collections::BTreeMap;
+
 use super::{is_full, quote, warn};
 use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
@@ -40,7 +42,7 @@ const PLUGINS: [(&str, &str, &str); 9] = [
 ];
 
 /// What keeps a path in a volume, for the words of a warning.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Source<'v> {
     /// The only one of its volume.
     Only,
@@ -117,7 +119,7 @@ fn warn_of_overlaps(
     items: &Field<'_, '_>,
     what: impl Fn() -> String,
 ) {
-    let mut all: Vec<Target<'_>> = Vec::new();
+    let mut all = Targets::default();
     for item in items.items() {
         let target = Target {
             path: item.key("path").text(),
@@ -130,7 +132,7 @@ fn warn_of_overlaps(
 /// The part of `warningsForOverlappingVirtualPaths` about projected volumes.
 fn warn_of_projected(v: &mut Validation, volume: &Field<'_, '_>) {
     let projected = volume.key("projected");
-    let mut all: Vec<Target<'_>> = Vec::new();
+    let mut all = Targets::default();
     let mut targets: Vec<Target<'_>> = Vec::new();
     for source in projected.key("sources").items() {
         if !has_type(&source) {
@@ -225,7 +227,7 @@ fn replace<'v>(
 fn add_target<'v>(
     v: &mut Validation,
     volume: &Field<'_, '_>,
-    all: &mut Vec<Target<'v>>,
+    all: &mut Targets<'v>,
     target: Target<'v>,
     what: &impl Fn() -> String,
 ) {
@@ -236,27 +238,57 @@ fn add_target<'v>(
     if target.path.is_empty() || is_full(v) {
         return;
     }
-    for other in all.iter() {
-        if holds(target.path, other.path) || holds(other.path, target.path) {
-            let name = volume.key("name");
-            let text = format!(
-                "volume {} ({}): overlapping paths: {} with {}",
-                quote(name.text()),
-                what(),
-                target.shown(),
-                other.shown()
-            );
-            v.warn("WRN-18", volume, text);
-        }
+    for other in all.overlapping(target.path) {
+        let name = volume.key("name");
+        let text = format!(
+            "volume {} ({}): overlapping paths: {} with {}",
+            quote(name.text()),
+            what(),
+            target.shown(),
+            other.shown()
+        );
+        v.warn("WRN-18", volume, text);
     }
-    all.push(target);
+    all.add(target);
 }
 
-/// Whether a path is another one or below it.
-fn holds(path: &str, other: &str) -> bool {
-    other
-        .strip_prefix(path)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The targets so far.
+#[derive(Default)]
+struct Targets<'v> {
+    /// Each once, in order.
+    list: Vec<Target<'v>>,
+    by_path: BTreeMap<&'v str, Vec<usize>>,
+}
+
+impl<'v> Targets<'v> {
+    fn add(&mut self, target: Target<'v>) {
+        let there = self.by_path.entry(target.path).or_default();
+        let mut known = there.iter().filter_map(|at| self.list.get(*at));
+        if known.all(|other| other.source != target.source) {
+            there.push(self.list.len());
+            self.list.push(target);
+        }
+    }
+
+    /// Those whose path is this one, or above or below it, in order.
+    fn overlapping(&self, path: &str) -> impl Iterator<Item = &Target<'v>> {
+        let above = path
+            .match_indices('/')
+            .filter_map(|(end, _)| path.get(..end));
+        let above = above
+            .chain([path])
+            .filter_map(|path| self.by_path.get(path));
+        let below = format!("{path}/");
+        let inside = self.by_path.range(&*below..);
+        let inside = inside.take_while(|(other, _)| other.starts_with(&below));
+        let mut found: Vec<usize> = above
+            .chain(inside.map(|(_, at)| at))
+            .flatten()
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found.into_iter().filter_map(|at| self.list.get(at))
+    }
 }
 
 impl Target<'_> {

@@ -6,7 +6,8 @@
 pub mod rules;
 mod words;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
 use crate::apiserver::errors::{Error, Reason, Warning};
@@ -15,7 +16,7 @@ use crate::finding::{
     Finding, Related, RuleMeta, Server, Severity, Step, locate, render_path, shown_span,
 };
 use crate::lint::verdicts::new_finding;
-use crate::object::Object;
+use crate::object::{Object, value_hash};
 use crate::rule::{Context, Sink, Undecided};
 use crate::source::Span;
 use crate::tree::{Kind, Node, NodeId};
@@ -29,7 +30,7 @@ pub struct Decoded<'a> {
     /// What the server says first; it doesn't come to validation then.
     pub hidden_by: Option<&'a str>,
     /// Values that don't fit their type: nothing more can be said of them.
-    pub misfits: Vec<NodeId>,
+    pub misfits: BTreeSet<NodeId>,
 }
 
 /// Reports what the server's validation says of an object, or would say once it decodes; whether
@@ -70,18 +71,24 @@ fn report<'t>(
         effective: &admission.effective,
         old: update.map(|(_, old)| old),
         decoded,
-        holds_unknown: !admission.validation.errors.is_empty()
-            && holds_unknown(context, context.object().root),
+        unknown: RefCell::default(),
+        hashes: RefCell::default(),
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
+    let before = update.map(|(created, _)| {
+        let errors = created.validation.errors.iter();
+        errors.map(words_of).collect::<BTreeSet<_>>()
+    });
     for error in &admission.validation.errors {
         // Some checks run twice, and say it twice.
-        let said = !seen.insert((&error.field, error.reason, &error.detail));
+        let said = !seen.insert(words_of(error));
         if said || reporter.is_about_misfit(error) {
             continue;
         }
-        let by_update = update.is_some_and(|(created, _)| !says(created, error));
+        let by_update = before
+            .as_ref()
+            .is_some_and(|said| !said.contains(&words_of(error)));
         let rule = rules::owner(error, by_update);
         if reporter.is_undecided(error) {
             sink.undecided.push(Undecided {
@@ -131,11 +138,9 @@ fn report_pods(
     }
 }
 
-fn says(admission: &Admission<'_>, error: &Error) -> bool {
-    let mut errors = admission.validation.errors.iter();
-    errors.any(|other| {
-        other.field == error.field && other.reason == error.reason && other.detail == error.detail
-    })
+/// What the server says: errors that say the same are one to people.
+fn words_of(error: &Error) -> (&str, Reason, &str) {
+    (&error.field, error.reason, &error.detail)
 }
 
 /// What findings of one object are made with.
@@ -144,9 +149,10 @@ struct Reporter<'a, 't> {
     effective: &'a Effective<'t>,
     old: Option<&'a Object<'t>>,
     decoded: &'a Decoded<'a>,
-    /// Whether there are errors and anything in the object is unknown: asked once, since there may
-    /// be many of them.
-    holds_unknown: bool,
+    /// Whether anything in a value is unknown, and whether anything right in it is: asked once,
+    /// since many faults may be found in one list.
+    unknown: RefCell<BTreeMap<(NodeId, Within), bool>>,
+    hashes: RefCell<BTreeMap<NodeId, u32>>,
 }
 
 impl<'t> Reporter<'_, 't> {
@@ -210,7 +216,7 @@ impl<'t> Reporter<'_, 't> {
         let rule = &rules::SERVER_WARNING;
         let mut finding = self.finding(rule, warning.spot, &[], "", warning.text.clone());
         finding.server = Some(Server {
-            code: 299,
+            code: Server::WARNING,
             reason: "",
             field: String::new(),
             detail: warning.text.clone(),
@@ -251,13 +257,24 @@ impl<'t> Reporter<'_, 't> {
         let steps_of_missing = missing.iter().map(|key| Step::Key(key));
         steps.extend(steps_of_missing);
         let (value, span, whole) = walk(object.root, &steps, object.anchor());
-        let key = object.key(rule.id, &steps, value.filter(|_| whole));
+        let key = match value.filter(|_| whole) {
+            Some(value) => object.key_of_hash(rule.id, &steps, self.hash(value)),
+            None => object.key(rule.id, &steps, None),
+        };
         let mut place = object.place(&steps, span);
         // Keys that are data are written in brackets, which only the server's path knows.
         if plain(field) == plain(&render_path(&steps)) {
             field.clone_into(&mut place.path);
         }
         new_finding(self.context, rule, place, key, message)
+    }
+
+    /// The hash of a value, made once: many faults may be told of one list.
+    fn hash(&self, value: Node<'_>) -> u32 {
+        let mut hashes = self.hashes.borrow_mut();
+        *hashes
+            .entry(value.id())
+            .or_insert_with(|| value_hash(value))
     }
 
     /// Whether a fault only comes of a value that isn't of its type.
@@ -270,10 +287,10 @@ impl<'t> Reporter<'_, 't> {
 
     /// Whether what a fault says hangs on a value that can't be known.
     fn is_undecided(&self, error: &Error) -> bool {
-        if !self.holds_unknown {
+        let root = self.context.object().root;
+        if !self.is_unknown(root, Within::All) {
             return false;
         }
-        let root = self.context.object().root;
         let spots = error
             .related
             .iter()
@@ -283,7 +300,7 @@ impl<'t> Reporter<'_, 't> {
         let mut nodes = nodes.map(|spot| root.tree().node(spot.node));
         // Names are looked up all over the object.
         error.reason == Reason::NotFound
-            || nodes.any(|node| node.id() != root.id() && holds_unknown(self.context, node))
+            || nodes.any(|node| node.id() != root.id() && self.is_unknown(node, Within::All))
             || self.siblings_hold_unknown(error)
     }
 
@@ -299,28 +316,40 @@ impl<'t> Reporter<'_, 't> {
             let (value, _, whole) = walk(root, steps.get(..end)?, Span::default());
             value.filter(|_| whole)
         };
-        let unknown = |node: Node<'_>| {
-            let mut scalars = node.entries().map(|(_, value)| value).chain(node.items());
-            scalars.any(|value| is_scalar(value) && self.context.is_unknown(value))
+        ancestor(1).is_some_and(|node| self.is_unknown(node, Within::Values))
+            || ancestor(2).is_some_and(|node| self.is_unknown(node, Within::ValuesOfValues))
+    }
+
+    /// Whether anything in a value can't be known, so far as it is asked for.
+    fn is_unknown(&self, node: Node<'_>, within: Within) -> bool {
+        let key = (node.id(), within);
+        if let Some(known) = self.unknown.borrow().get(&key) {
+            return *known;
+        }
+        let depth = match within {
+            Within::Values => 1..=1,
+            Within::ValuesOfValues => 2..=2,
+            Within::All => 0..=usize::MAX,
         };
-        let beside_parent = ancestor(2).into_iter().flat_map(|node| {
-            let entries = node.entries().map(|(_, value)| value);
-            entries.chain(node.items())
+        let is_scalar = |node: Node<'_>| !matches!(node.kind(), Kind::Mapping | Kind::Sequence);
+        let mut asked = node.visits().filter(|visit| {
+            depth.contains(&visit.depth) && (within == Within::All || !visit.is_key)
         });
-        ancestor(1).is_some_and(unknown) || beside_parent.into_iter().any(unknown)
+        let any = asked.any(|visit| is_scalar(visit.node) && self.context.is_unknown(visit.node));
+        self.unknown.borrow_mut().insert(key, any);
+        any
     }
 }
 
-/// Whether a value or anything in it can't be known.
-fn holds_unknown(context: &Context<'_, '_>, node: Node<'_>) -> bool {
-    node.entries()
-        .any(|(key, value)| context.is_unknown(key) || holds_unknown(context, value))
-        || node.items().any(|item| holds_unknown(context, item))
-        || is_scalar(node) && context.is_unknown(node)
-}
-
-fn is_scalar(node: Node<'_>) -> bool {
-    !matches!(node.kind(), Kind::Mapping | Kind::Sequence)
+/// Which parts of a value are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Within {
+    /// All keys and values, however deep.
+    All,
+    /// The values right in it.
+    Values,
+    /// Those in the values right in it.
+    ValuesOfValues,
 }
 
 /// The value at these steps or the last one on the way, what to show of it, and whether it is the
@@ -331,7 +360,7 @@ fn walk<'t>(root: Node<'t>, steps: &[Step<'_>], anchor: Span) -> (Option<Node<'t
     for step in steps {
         let entry = match step {
             Step::Key(name) | Step::MapKey(name) => value.entry(name),
-            Step::Index(index) => value.items().nth(*index).map(|item| (item, item)),
+            Step::Index(index) => value.item(*index).map(|item| (item, item)),
         };
         let Some((key, inside)) = entry else {
             return (Some(value), span, false);

@@ -5,11 +5,12 @@
 
 use std::str::FromStr;
 
+use super::enforcement::{ActionSetting, Enforcement, Exemption, Scope};
 use super::pattern::{Pattern, name_fault, path_fault};
 use super::shape::word;
 use super::value::{self, Setting};
 use super::{Bundle, BundleId, External, Origin, Override, RuleSetting, Selection, Set, Values};
-use crate::finding::{RuleMeta, locate, render_path};
+use crate::finding::{RuleMeta, Severity, locate, render_path};
 use crate::minor::{Minor, Minors};
 use crate::object::placeholder::Placeholders;
 use crate::tree::{Kind, Node};
@@ -42,6 +43,7 @@ pub(super) fn read(root: Node<'_>, rules: &[&'static RuleMeta], values: &mut Val
             }
             "schema" => set(&mut values.schema, texts(node), from),
             "context" => set(&mut values.context, texts(node).map(Some), from),
+            "admission" => values.enforcement = reader.enforcement(node),
             _ => {}
         }
     }
@@ -119,6 +121,45 @@ impl<'t> Reader<'t, '_> {
             .collect()
     }
 
+    fn enforcement(&self, node: Node<'t>) -> Enforcement {
+        let items = |key| node.at(&[key]).into_iter().flat_map(Node::items);
+        let actions = items("actions").filter_map(|item| {
+            Some(ActionSetting {
+                action: value::action(item.at(&["action"])?.text()).ok()?,
+                scope: self.scope(item),
+                severities: item.at(&["severity"]).map(severities),
+            })
+        });
+        let exemptions = items("exemptions").filter_map(|item| {
+            let until = item.at(&["until"]);
+            Some(Exemption {
+                scope: self.scope(item),
+                names: item.at(&["names"]).map(|n| self.patterns(n, name_fault)),
+                reason: text(item.at(&["reason"])?)?,
+                until: match until {
+                    Some(node) => Some(value::day(node.text()).ok()?),
+                    None => None,
+                },
+            })
+        });
+        Enforcement {
+            actions: actions.collect(),
+            exemptions: exemptions.collect(),
+        }
+    }
+
+    fn scope(&self, item: Node<'t>) -> Scope {
+        let selectors = |node| {
+            let selection = self.selection(node).into_iter();
+            selection.map(|(selector, _)| selector).collect()
+        };
+        let namespaces = item.at(&["namespaces"]);
+        Scope {
+            rules: item.at(&["rules"]).map(selectors),
+            namespaces: namespaces.map(|node| self.patterns(node, name_fault)),
+        }
+    }
+
     fn bundles(&self, node: Node<'t>) -> Vec<Bundle> {
         node.items()
             .enumerate()
@@ -160,6 +201,15 @@ fn set<T>(setting: &mut Set<T>, value: Option<T>, from: Origin) {
 
 fn setting(node: Node<'_>) -> Option<Setting> {
     value::setting(word(node)).ok()
+}
+
+/// One, or a list of them.
+fn severities(node: Node<'_>) -> Vec<Severity> {
+    let one = (node.kind() != Kind::Sequence).then_some(node);
+    let words = node.items().chain(one);
+    words
+        .filter_map(|word| value::severity(word.text()).ok())
+        .collect()
 }
 
 fn text(node: Node<'_>) -> Option<String> {

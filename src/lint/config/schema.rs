@@ -2,6 +2,7 @@
 //!
 //! Lives here: how the table of keys is written as a schema. A test holds the file to it.
 
+use super::enforcement::Action;
 use super::shape::{Key, ROOT, Shape};
 use super::value::Setting;
 use crate::finding::Severity;
@@ -31,6 +32,14 @@ fn shape_members(shape: &Shape, depth: usize) -> String {
         Shape::Severity => format!(
             "{pad}\"enum\": {}",
             list(Severity::ALL.map(|s| s.name().to_owned()))
+        ),
+        Shape::Action => format!(
+            "{pad}\"enum\": {}",
+            list(Action::ALL.map(|action| action.name().to_owned()))
+        ),
+        Shape::Day => format!(
+            "{pad}\"type\": \"string\",\n\
+             {pad}\"pattern\": \"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$\""
         ),
         // YAML 1.1 reads `on` and `off` as booleans, YAML 1.2 as text.
         Shape::Setting => {

@@ -21,6 +21,8 @@ pub(super) enum Shape {
     Minor,
     Severity,
     Setting,
+    Action,
+    Day,
     Selector,
     PathPattern,
     NamePattern,
@@ -63,7 +65,7 @@ const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key 
 }
 
 /// The keys at the top.
-pub(super) static ROOT: [Key; 13] = [
+pub(super) static ROOT: [Key; 14] = [
     key(
         "kubernetes-version",
         Shape::OneOrList(&Shape::Minor),
@@ -128,6 +130,72 @@ pub(super) static ROOT: [Key; 13] = [
         "context",
         Shape::List(&Shape::Text),
         "Files and folders in which references are looked up; an empty list means none.",
+    ),
+    key(
+        "admission",
+        Shape::Map(&ADMISSION),
+        "What findings do to requests, where kubevet serves as a webhook.",
+    ),
+];
+
+static ADMISSION: [Key; 2] = [
+    key(
+        "actions",
+        Shape::List(&Shape::Map(&ACTION)),
+        "What findings do; later entries win. Without any, errors deny, warnings warn, and infos \
+         go to the audit log.",
+    ),
+    key(
+        "exemptions",
+        Shape::List(&Shape::Map(&EXEMPTION)),
+        "Findings that only go to the audit log, and why.",
+    ),
+];
+
+static ACTION: [Key; 4] = [
+    required(
+        "action",
+        Shape::Action,
+        "What they do: deny, warn or audit.",
+    ),
+    key(
+        "rules",
+        Shape::List(&Shape::Selector),
+        "Of which rules: ids, families, or all; without it, of all.",
+    ),
+    key(
+        "severity",
+        Shape::OneOrList(&Shape::Severity),
+        "Of which severity: one, or a list; without it, of any.",
+    ),
+    key(
+        "namespaces",
+        Shape::List(&Shape::NamePattern),
+        "In which namespaces, names or patterns; without it, everywhere.",
+    ),
+];
+
+static EXEMPTION: [Key; 5] = [
+    required("reason", Shape::Text, "Why, for the reader."),
+    key(
+        "until",
+        Shape::Day,
+        "The last day on which it holds, like 2026-12-31, in UTC; without it, for good.",
+    ),
+    key(
+        "rules",
+        Shape::List(&Shape::Selector),
+        "Of which rules: ids, families, or all; without it, of all.",
+    ),
+    key(
+        "namespaces",
+        Shape::List(&Shape::NamePattern),
+        "In which namespaces, names or patterns; without it, everywhere.",
+    ),
+    key(
+        "names",
+        Shape::List(&Shape::NamePattern),
+        "On which objects, by name or pattern; without it, on any.",
     ),
 ];
 
@@ -246,6 +314,8 @@ impl<'t> Check<'t, '_> {
                 .is_empty()
                 .then(|| (format!("`{name}` is empty"), None)),
             Shape::Severity => value::severity(text).err(),
+            Shape::Action => value::action(text).err(),
+            Shape::Day => value::day(text).err(),
             Shape::Selector => value::selector(text, self.rules).err(),
             Shape::PathPattern => pattern::path_fault(text),
             Shape::NamePattern => pattern::name_fault(text),
@@ -321,6 +391,8 @@ fn wrong_type(shape: &Shape, node: Node<'_>, name: &str) -> Wrong {
         Shape::Text => "text",
         Shape::Minor => "a Kubernetes version like `1.36`",
         Shape::Severity => "`error`, `warning` or `info`",
+        Shape::Action => "`deny`, `warn` or `audit`",
+        Shape::Day => "a day like 2026-12-31",
         Shape::Setting => "`off`, `on`, `info`, `warning` or `error`",
         Shape::Selector => "rule ids, families or `all`",
         Shape::PathPattern | Shape::NamePattern => "patterns, as text",

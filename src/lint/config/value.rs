@@ -2,6 +2,7 @@
 //!
 //! Lives here: the words of the config. Not here: where they may stand (`shape`).
 
+use super::enforcement::{Action, Day};
 use crate::finding::{Family, RuleMeta, Severity};
 use crate::suggest;
 
@@ -74,6 +75,25 @@ pub(super) fn severity(text: &str) -> Result<Severity, Wrong> {
                 suggest::did_you_mean(text, Severity::ALL.map(Severity::name)),
             )
         })
+}
+
+pub(super) fn action(text: &str) -> Result<Action, Wrong> {
+    Action::ALL
+        .into_iter()
+        .find(|action| action.name() == text)
+        .ok_or_else(|| {
+            (
+                format!("`{text}` is no action: `deny`, `warn` or `audit`"),
+                suggest::did_you_mean(text, Action::ALL.map(Action::name)),
+            )
+        })
+}
+
+pub(super) fn day(text: &str) -> Result<Day, Wrong> {
+    Day::parse(text).ok_or_else(|| {
+        let help = "write year, month and day, like 2026-12-31".to_owned();
+        (format!("`{text}` is no day"), Some(help))
+    })
 }
 
 /// `off` and `on` also in the other spellings that YAML 1.1 reads as booleans: `text` is then

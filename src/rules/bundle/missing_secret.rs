@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
         proof: Proof::Cited,
         page: include_str!("../../../rules/bundle/missing-secret.md"),
     },
-    scope: Scope::Project,
+    scope: Scope::Absence,
     check,
 };
 

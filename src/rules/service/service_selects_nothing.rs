@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
         proof: Proof::Confirmed,
         page: include_str!("../../../rules/service/service-selects-nothing.md"),
     },
-    scope: Scope::Project,
+    scope: Scope::Absence,
     check,
 };
 

@@ -8,7 +8,7 @@ use crate::object::Object;
 use crate::object::service::{NamedTarget, Service};
 use crate::object::workload::{ContainerPort, Workload};
 use crate::project::{Member, Nearness};
-use crate::rule::Context;
+use crate::rule::{Context, Sink};
 use crate::tree::{Kind, Node};
 
 /// How a named target port fares with the closest workloads that the Service selects.
@@ -25,10 +25,22 @@ pub struct Fate<'p, 't> {
     pub nearness: Nearness,
 }
 
-/// The fates of all named target ports, or what keeps them from being known: of the rules that ask,
-/// one counts that. Jobs are left out: they bear the labels of what they work for, but serve
-/// nothing.
-pub fn fates<'p, 't>(context: &Context<'p, 't>) -> Result<Vec<Fate<'p, 't>>, String> {
+/// The fates of the named target ports if not all are served everywhere, or what keeps them from
+/// being known: of the rules that ask, one counts that. Jobs are left out: they bear the labels of
+/// what they work for, but serve nothing.
+pub fn fates<'p, 't>(
+    context: &Context<'p, 't>,
+    sink: &mut Sink,
+) -> Result<Vec<Fate<'p, 't>>, String> {
+    if sink.all_served {
+        return Ok(Vec::new());
+    }
+    let fates = look(context)?;
+    sink.all_served = fates.iter().all(|fate| fate.lacking.is_empty());
+    Ok(fates)
+}
+
+fn look<'p, 't>(context: &Context<'p, 't>) -> Result<Vec<Fate<'p, 't>>, String> {
     let Some(service) = Service::of(context.object()) else {
         return Ok(Vec::new());
     };

@@ -19,7 +19,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_, '_>, sink: &mut Sink) {
-    for fate in fates(context).unwrap_or_default() {
+    for fate in fates(context, sink).unwrap_or_default() {
         let is_split = !fate.serving.is_empty() && !fate.lacking.is_empty();
         if !is_split || fate.nearness != Nearness::Bundle {
             continue;

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_, '_>, sink: &mut Sink) {
-    for fate in fates(context)
+    for fate in fates(context, sink)
         .unwrap_or_default()
         .into_iter()
         .filter(|f| f.serving.is_empty())

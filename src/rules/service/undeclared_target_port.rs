@@ -19,7 +19,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_, '_>, sink: &mut Sink) {
-    let fates = match fates(context) {
+    let fates = match fates(context, sink) {
         Ok(fates) => fates,
         Err(why) => return sink.undecided(&RULE, why),
     };

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
         proof: Proof::Confirmed,
         page: include_str!("../../../rules/storage/missing-claim.md"),
     },
-    scope: Scope::Project,
+    scope: Scope::Absence,
     check,
 };
 

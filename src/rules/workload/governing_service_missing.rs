@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
         proof: Proof::Confirmed,
         page: include_str!("../../../rules/workload/governing-service-missing.md"),
     },
-    scope: Scope::Project,
+    scope: Scope::Absence,
     check,
 };
 

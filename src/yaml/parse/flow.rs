@@ -2,7 +2,7 @@
 //!
 //! Mirrors `yaml_parser_parse_flow_…` of `parserc.go` of go.yaml.in/yaml/v2.
 
-use super::{Form, Level, Next, Parser, Properties, Start, two_kinds};
+use super::{Form, Level, Next, OPEN_MAX, Parser, Properties, Start, two_kinds};
 use crate::document::Fault;
 use crate::yaml::scan::{Outcome, fault};
 
@@ -13,6 +13,9 @@ impl<'t> Parser<'t, '_> {
             b'[' => Form::FlowSequence,
             _ => Form::FlowMapping,
         };
+        if self.scan.flow >= u32::from(OPEN_MAX) {
+            return Err(Box::new(Fault::too_deep(self.scan.character(self.scan.at))));
+        }
         self.open(form, self.scan.indent, properties)?;
         self.scan.at += 1;
         self.scan.flow += 1;

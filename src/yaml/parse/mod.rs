@@ -13,7 +13,7 @@ mod tail;
 use super::compose::{Composer, Properties, collection_as_key};
 use super::scan::property::{Directive, Handles};
 use super::scan::{Mark, Outcome, Scalar, Scanner, fault};
-use crate::document::DroppedText;
+use crate::document::{DroppedText, Fault};
 use crate::source::Span;
 use crate::tree::Kind;
 
@@ -22,9 +22,14 @@ use crate::tree::Kind;
 struct Level {
     form: Form,
     next: Next,
+    /// How many collections are open that have an indentation of their own.
+    indents: u16,
     /// The column of the innermost block collection.
     indent: i32,
 }
+
+/// How many indentations may be open (`max_indents`), and how many brackets (`max_flow_level`).
+const OPEN_MAX: u16 = 10_000;
 
 /// How a collection is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +53,8 @@ enum Next {
     Separator,
     /// The colon of a key that was written with `?`.
     Colon,
+    /// In a block mapping, the value of its first key.
+    Value,
 }
 
 /// Where a node starts, in case that it is a key without `?`.
@@ -159,6 +166,10 @@ impl<'t, 'c> Parser<'t, 'c> {
 
     /// Goes on in the innermost block collection.
     fn block(&mut self, level: Level) -> Outcome<()> {
+        if level.next == Next::Value {
+            self.expect(Next::Entry);
+            return self.block_value(level.indent);
+        }
         self.scan.seek_token();
         let column = self.scan.token_column();
         if level.next == Next::Colon {
@@ -341,7 +352,8 @@ impl<'t, 'c> Parser<'t, 'c> {
     }
 
     /// A value behind its properties: `above` belong to the value, `beside` to the value or, if it
-    /// is a mapping that starts with a key here, to this key.
+    /// is a mapping that starts with a key here, to this key. What follows in a collection is for
+    /// `block`: collections that start on one line, or with each other, may be many.
     fn content(
         &mut self,
         start: Start,
@@ -352,21 +364,20 @@ impl<'t, 'c> Parser<'t, 'c> {
         let scalar = match here {
             b'-' if self.scan.at_indicator(b'-') => {
                 self.check_key_allowed("a list can't start here")?;
-                self.open(Form::BlockSequence, start.column, above)?;
-                return self.block_entry(start.column);
+                return self.open(Form::BlockSequence, start.column, above);
             }
             b'?' if self.scan.at_indicator(b'?') => {
                 self.check_key_allowed("a key can't stand here")?;
-                self.open(Form::BlockMapping, start.column, above)?;
-                return self.explicit_key(start.column);
+                return self.open(Form::BlockMapping, start.column, above);
             }
             b':' if start.may_be_key && !beside.is_empty() && self.scan.at_indicator(b':') => {
                 let end = self.scan.at;
                 self.open_at(Form::BlockMapping, start, above)?;
+                self.expect(Next::Value);
                 self.empty(end, beside)?;
                 self.scan.at += 1;
                 self.scan.key_allowed = false;
-                return self.block_value(start.column);
+                return Ok(());
             }
             b'*' if start.mark.at == self.scan.at => return self.alias(start, above),
             b'[' | b'{' => {
@@ -382,8 +393,8 @@ impl<'t, 'c> Parser<'t, 'c> {
         };
         if start.may_be_key && scalar.one_line && self.scan.colon_follows(start.mark)? {
             self.open_at(Form::BlockMapping, start, above)?;
-            self.scalar(&scalar, beside)?;
-            return self.block_value(start.column);
+            self.expect(Next::Value);
+            return self.scalar(&scalar, beside);
         }
         match above.clone().and(beside) {
             Some(all) => self.scalar(&scalar, all),
@@ -396,8 +407,8 @@ impl<'t, 'c> Parser<'t, 'c> {
         let (name, span) = self.scan.name()?;
         if start.may_be_key && self.scan.colon_follows(start.mark)? {
             self.open_at(Form::BlockMapping, start, above)?;
-            self.out.alias(name, span)?;
-            return self.block_value(start.column);
+            self.expect(Next::Value);
+            return self.out.alias(name, span);
         }
         if !above.is_empty() {
             self.scan.go_back(start.mark);
@@ -465,11 +476,20 @@ impl<'t, 'c> Parser<'t, 'c> {
             _ => Kind::Sequence,
         };
         let at = start.mark.at;
+        let indents = self.levels.last().map_or(0, |level| level.indents);
+        let indents = match form {
+            Form::BlockMapping | Form::BlockSequence => indents + 1,
+            _ => indents,
+        };
+        if indents > OPEN_MAX {
+            return Err(Box::new(Fault::too_deep(self.scan.span(at, at + 1))));
+        }
         self.out
             .open(kind, self.scan.span(at, at + 1), properties)?;
         self.levels.push(Level {
             form,
             next: Next::Entry,
+            indents,
             indent: start.column,
         });
         self.scan.indent = start.column;

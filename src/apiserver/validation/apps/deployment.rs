@@ -7,11 +7,13 @@ use super::{
 };
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
+use crate::apiserver::validation::format::NOT_NEGATIVE;
 use crate::apiserver::validation::meta::{
     name_is_dns_subdomain, validate_immutable_field, validate_object_meta,
     validate_object_meta_update,
 };
 use crate::apiserver::validation::pod::PodOptions;
+use crate::finding::Step;
 
 /// `ValidateDeployment`.
 pub fn validate_deployment(v: &mut Validation, deployment: &Field<'_, '_>) {
@@ -39,6 +41,7 @@ fn validate_deployment_spec(v: &mut Validation, spec: &Field<'_, '_>, options: &
     let min_ready = spec.key("minReadySeconds");
     validate_nonnegative_field(v, "DEP-16", &min_ready);
     validate_nonnegative_field(v, "DEP-17", &spec.key("revisionHistoryLimit"));
+    validate_rollback(v, spec);
     let deadline = spec.key("progressDeadlineSeconds");
     if let Some(seconds) = deadline.int_pointer() {
         validate_nonnegative_field(v, "DEP-18", &deadline);
@@ -46,6 +49,20 @@ fn validate_deployment_spec(v: &mut Validation, spec: &Field<'_, '_>, options: &
             v.invalid("DEP-19", &deadline, "must be greater than minReadySeconds")
                 .with(&min_ready, "minReadySeconds");
         }
+    }
+}
+
+/// `ValidateRollback`, of what is an annotation to clients.
+fn validate_rollback(v: &mut Validation, spec: &Field<'_, '_>) {
+    let revision = spec.key("rollbackTo");
+    if revision
+        .text()
+        .parse::<i64>()
+        .is_ok_and(|number| number < 0)
+    {
+        let rollback = spec.child(Step::Key("rollback"), revision.value());
+        let version = rollback.child(Step::Key("version"), revision.value());
+        v.invalid("DEP-21", &version, NOT_NEGATIVE);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::apiserver::validation::meta::{
 use crate::apiserver::validation::pod::{
     PodOptions, validate_pod_specific_annotations, validate_pod_template_spec,
 };
+use crate::apiserver::validation::seen::Seen;
 use crate::finding::Step;
 use crate::tree::Kind;
 
@@ -248,14 +249,13 @@ fn add_claims<'v>(
     volumes: &Field<'_, 'v>,
 ) {
     let list = derived.set_derived(pod, "volumes", Kind::Sequence);
-    let mut names: Vec<&str> = Vec::with_capacity(claims.len());
+    let mut names = Seen::new();
     for claim in claims.items() {
         let metadata = claim.key("metadata");
         let name = metadata.key("name");
-        let Some(at) = claim.value().filter(|_| !names.contains(&name.text())) else {
+        let Some(at) = claim.value().filter(|_| names.insert(name.text())) else {
             continue;
         };
-        names.push(name.text());
         let volume = derived.push_mapping(list, at);
         let source = derived.set_derived(volume, "persistentVolumeClaim", Kind::Mapping);
         if let Some(value) = name.value() {
@@ -266,7 +266,7 @@ fn add_claims<'v>(
     let own = volumes.items().filter_map(|volume| volume.value());
     for volume in own {
         let name = volume.get("name").map_or("", Value::text);
-        if !names.contains(&name) {
+        if !names.has(name) {
             derived.push_copy(list, volume);
         }
     }

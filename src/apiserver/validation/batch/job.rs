@@ -9,7 +9,9 @@ use crate::apiserver::effective::batch::{
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::apps::validate_nonnegative_field;
-use crate::apiserver::validation::format::{is_dns1123_label, is_domain_prefixed_path};
+use crate::apiserver::validation::format::{
+    is_dns1123_label, is_domain_prefixed_path, is_valid_label_value,
+};
 use crate::apiserver::validation::labels::{
     SelectorOptions, label_selector_as_selector, label_selector_has_invalid_label_value,
     validate_label_selector,
@@ -18,6 +20,7 @@ use crate::apiserver::validation::meta::{
     self, name_is_dns_subdomain, validate_object_meta, validate_object_meta_update,
 };
 use crate::apiserver::validation::pod::{PodOptions, validate_pod_template_spec};
+use crate::finding::Step;
 use crate::tree::Kind;
 
 /// `maxParallelismForIndexedJob` and `maxFailedIndexesForIndexedJob`.
@@ -34,7 +37,7 @@ pub fn validate_job(v: &mut Validation, job: &Field<'_, '_>) {
     let spec = job.key("spec");
     let options = PodOptions::of_template(v, &spec.key("template"), None);
     validate_object_meta(v, &job.key("metadata"), true, name_is_dns_subdomain);
-    validate_generated_selector(v, job);
+    validate_generated_selector(v, job, true);
     validate_job_spec_with_selector(v, &spec, &options);
     validate_name_allows_completions(v, job);
 }
@@ -48,7 +51,12 @@ pub fn validate_job_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
         label_selector_has_invalid_label_value(v, &old_spec.key("selector"));
     if v.gates.job_updates_judged_twice {
         validate_object_meta(v, &new.key("metadata"), true, name_is_dns_subdomain);
-        validate_generated_selector(v, new);
+        let labels = old_template
+            .value()
+            .and_then(|t| t.at(&["metadata", "labels"]));
+        let had = |label| labels.is_some_and(|labels| labels.entry(label).is_some());
+        let prefixed = [JOB_NAME_LABELS[1], CONTROLLER_UID_LABELS[1]];
+        validate_generated_selector(v, new, prefixed.into_iter().all(had));
         validate_job_spec_with_selector(v, &spec, &options);
     }
     validate_object_meta_update(v, &new.key("metadata"), &old.key("metadata"));
@@ -57,30 +65,37 @@ pub fn validate_job_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
     validate_name_allows_completions(v, new);
 }
 
-/// `validateGeneratedSelector`.
-fn validate_generated_selector(v: &mut Validation, job: &Field<'_, '_>) {
+/// `validateGeneratedSelector`. A Job that was made without labels with a prefix needs none.
+fn validate_generated_selector(v: &mut Validation, job: &Field<'_, '_>, needs_prefixed: bool) {
     let spec = job.key("spec");
     if spec.key("manualSelector").bool() {
         return;
     }
     let metadata = job.key("metadata");
-    let name = metadata.key("name");
-    let expected_name = if name.text().is_empty() {
-        GENERATED_NAME
-    } else {
-        name.text()
-    };
+    let (name, name_field) = (meta::name(&metadata), metadata.key("name"));
     let template = spec.key("template");
     let pod = template.key("metadata");
     let labels = pod.key("labels");
-    let names = JOB_NAME_LABELS.map(|label| (label, expected_name));
     let uids = CONTROLLER_UID_LABELS.map(|label| (label, UID));
-    for (label, expected) in uids.into_iter().chain(names) {
+    let names = JOB_NAME_LABELS.map(|label| (label, &*name));
+    let expected: Vec<_> = uids.into_iter().chain(names).collect();
+    let expected = expected
+        .into_iter()
+        .filter(|(label, _)| needs_prefixed || !label.contains('/'));
+    for (label, expected) in expected.clone() {
         let field = labels.entry(label);
-        if field.text() != expected {
+        if field.text() != expected && !is_generated_name(&field) {
             v.invalid("JOB-29", &field, format!("must be '{expected}'"))
-                .with(&name, "the name of the Job");
+                .with(&name_field, "the name of the Job");
         }
+    }
+    if name_field.text().is_empty() {
+        validate_generated_name(
+            v,
+            &template.child(Step::Key("labels"), labels.value()),
+            &name,
+        );
+        validate_generated_name(v, &metadata.key("labels"), &name);
     }
     let (Some(value), selector) = (labels.value(), spec.key("selector")) else {
         return;
@@ -90,14 +105,19 @@ fn validate_generated_selector(v: &mut Validation, job: &Field<'_, '_>) {
         let key = generated.key_of(id);
         generated.remove(generated.root(), key);
     }
-    for label in CONTROLLER_UID_LABELS {
-        generated.set(generated.root(), label, Kind::String, UID);
-    }
-    for label in JOB_NAME_LABELS {
-        match name.value() {
+    for (label, _) in expected {
+        match name_field
+            .value()
+            .filter(|_| JOB_NAME_LABELS.contains(&label))
+        {
             Some(name) => generated.set_copy_of(generated.root(), label, name),
             None => {
-                generated.set(generated.root(), label, Kind::String, GENERATED_NAME);
+                let text = if JOB_NAME_LABELS.contains(&label) {
+                    GENERATED_NAME
+                } else {
+                    UID
+                };
+                generated.set(generated.root(), label, Kind::String, text);
             }
         }
     }
@@ -105,6 +125,22 @@ fn validate_generated_selector(v: &mut Validation, job: &Field<'_, '_>) {
     let matcher = label_selector_as_selector(v, &selector);
     if matcher.is_some_and(|matcher| !matcher.matches(&generated)) {
         v.invalid("JOB-27", &selector, "`selector` not auto-generated");
+    }
+}
+
+/// Whether a label stands for the name that the server generates.
+fn is_generated_name(label: &Field<'_, '_>) -> bool {
+    let value = label.value();
+    value.is_some_and(|value| !value.is_written() && value.text() == GENERATED_NAME)
+}
+
+/// What `ValidateLabels` says where a generated name becomes the value of labels.
+fn validate_generated_name(v: &mut Validation, labels: &Field<'_, '_>, name: &str) {
+    for label in JOB_NAME_LABELS {
+        if is_generated_name(&labels.entry(label)) {
+            let wrong = is_valid_label_value(name, &v.gates);
+            v.invalid_value("LBL-02", labels, name, wrong);
+        }
     }
 }
 
@@ -207,7 +243,7 @@ fn validate_managed_by(v: &mut Validation, managed_by: &Field<'_, '_>) {
         Some(text) => {
             v.invalid_each("JOB-03", managed_by, is_domain_prefixed_path(text));
             if text.len() > MANAGED_BY_BYTES_MAX {
-                v.too_long("JOB-04", managed_by, MANAGED_BY_BYTES_MAX);
+                v.too_long_max_length("JOB-04", managed_by, MANAGED_BY_BYTES_MAX);
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::apps::validate_nonnegative_field;
 use crate::apiserver::validation::format::is_qualified_name;
+use crate::apiserver::validation::seen::Seen;
 
 /// `maxPodFailurePolicyRules`, `maxPodFailurePolicyOnPodConditionsPatterns` and
 /// `maxSuccessPolicyRule`.
@@ -114,18 +115,18 @@ fn validate_on_exit_codes(v: &mut Validation, spec: &Field<'_, '_>, codes: &Fiel
     } else if values.len() > EXIT_CODES_MAX {
         v.too_many("JOB-20", &values, EXIT_CODES_MAX);
     }
-    let mut seen: Vec<i64> = Vec::with_capacity(values.len());
-    let mut ordered = true;
+    let mut seen = Seen::new();
+    let (mut before, mut ordered) = (i64::MIN, true);
     for value in values.items() {
         let code = value.int();
         if operator.text() == "In" && code == 0 {
             v.invalid("JOB-20", &value, "must not be 0 for the In operator");
         }
-        if seen.contains(&code) {
+        if !seen.insert(code) {
             v.duplicate("JOB-20", &value);
         }
-        ordered &= seen.last().is_none_or(|before| *before <= code);
-        seen.push(code);
+        ordered &= before <= code;
+        before = code;
     }
     if !ordered {
         v.invalid("JOB-20", &values, "must be ordered");

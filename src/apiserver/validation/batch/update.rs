@@ -76,9 +76,16 @@ fn allow_scheduling_directives<'v>(allowed: &mut Effective<'v>, new: Value<'v>) 
     for key in ["nodeSelector", "tolerations", "schedulingGates"] {
         take_over(allowed, pod, key, new_pod);
     }
-    let affinity = allowed.default_mapping(pod, "affinity");
     let new_affinity = new_pod.and_then(|pod| pod.get("affinity"));
+    let affinity = match (new_affinity, allowed.get(pod, "affinity")) {
+        (None, None) => return,
+        (_, Some(affinity)) => affinity,
+        (Some(_), None) => allowed.default_mapping(pod, "affinity"),
+    };
     take_over(allowed, affinity, "nodeAffinity", new_affinity);
+    if new_affinity.is_none() && allowed.value(affinity).is_empty() {
+        allowed.remove(pod, "affinity");
+    }
 }
 
 /// `validatePodResourceUpdatesOnly`: takes over the resources of containers of the same name.

@@ -4,6 +4,8 @@
 //! `pkg/apis/core/validation/validation.go`. Before 1.34 the fields are always dropped
 //! (`DynamicResourceAllocation`), so the older wordings aren't here.
 
+use std::collections::BTreeSet;
+
 use crate::apiserver::errors::{Reason, Validation};
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::{is_dns1123_label, is_dns1123_subdomain};
@@ -77,20 +79,21 @@ pub fn validate_resource_claim_names(
     claims: &Field<'_, '_>,
     pod_claims: &Field<'_, '_>,
 ) {
-    let mut names: Vec<String> = Vec::new();
+    let mut names = BTreeSet::new();
+    let known = pod_claims.items().map(|claim| claim.key("name").text());
+    let known: BTreeSet<&str> = known.collect();
     for claim in claims.items() {
         let name = claim.key("name").text();
         if name.is_empty() {
             v.required("RES-12", &claim, "");
             continue;
         }
-        if names.iter().any(|known| known == name) {
+        if names.contains(name) {
             v.duplicate("RES-12", &claim);
         } else {
             validate_claim_request(v, &claim, &mut names);
         }
-        let mut known = pod_claims.items();
-        if !known.any(|pod_claim| pod_claim.key("name").text() == name) {
+        if !known.contains(name) {
             let detail = names_detail(pod_claims);
             v.error("RES-12", Reason::NotFound, &claim, detail)
                 .with(pod_claims, "resourceClaims");
@@ -99,23 +102,22 @@ pub fn validate_resource_claim_names(
 }
 
 /// Judges the request of a claim, and remembers it.
-fn validate_claim_request(v: &mut Validation, claim: &Field<'_, '_>, names: &mut Vec<String>) {
+fn validate_claim_request(v: &mut Validation, claim: &Field<'_, '_>, names: &mut BTreeSet<String>) {
     let name = claim.key("name").text();
     let request = claim.key("request");
     if request.text().is_empty() {
-        let of_claim = |known: &&String| known.split_once('/').is_some_and(|(n, _)| n == name);
-        for _ in names.iter().filter(of_claim) {
+        let of_claim = format!("{name}/");
+        let requests = names.range(of_claim.clone()..);
+        for _ in requests.take_while(|known| known.starts_with(&of_claim)) {
             v.duplicate("RES-12", claim);
         }
-        names.push(name.to_owned());
+        names.insert(name.to_owned());
         return;
     }
     v.invalid_each("RES-12", &request, is_dns1123_label(request.text()));
     let key = format!("{name}/{}", request.text());
-    if names.contains(&key) {
+    if !names.insert(key) {
         v.duplicate("RES-12", claim);
-    } else {
-        names.push(key);
     }
 }
 

@@ -14,7 +14,7 @@ use super::restarts::{
     validate_init_container_restart_policy, validate_resize_policy,
 };
 use super::security::validate_container_security_context;
-use super::volumes::Volume;
+use super::volumes::Volumes;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_dns1123_label;
@@ -25,7 +25,7 @@ use crate::finding::Step;
 #[derive(Clone, Copy)]
 struct Pod<'a, 'p, 'v> {
     spec: &'a Field<'p, 'v>,
-    volumes: &'a [Volume<'v>],
+    volumes: &'a Volumes<'v>,
     options: &'a PodOptions,
 }
 
@@ -34,7 +34,7 @@ struct Pod<'a, 'p, 'v> {
 pub fn validate_all_containers(
     v: &mut Validation,
     spec: &Field<'_, '_>,
-    volumes: &[Volume<'_>],
+    volumes: &Volumes<'_>,
     options: &PodOptions,
 ) {
     let pod = Pod {

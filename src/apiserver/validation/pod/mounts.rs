@@ -4,23 +4,27 @@
 //! `pkg/apis/core/validation/validation.go`. Bind mount options are always dropped
 //! (`VolumeBindMountOptions`), so nothing asks about them here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::paths::{has_backsteps, validate_local_descending_path};
-use super::volumes::Volume;
+use super::volumes::{Volumes, is_claim};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::seen::Seen;
 use crate::finding::Step;
 
 /// Where what is named stands in a container.
-type Places<'v> = HashMap<&'v str, &'v str>;
+struct Places<'v> {
+    names: HashMap<&'v str, &'v str>,
+    /// The paths of `names`.
+    paths: HashSet<&'v str>,
+}
 
 /// `ValidateVolumeMounts`.
 pub fn validate_volume_mounts(
     v: &mut Validation,
     container: &Field<'_, '_>,
-    volumes: &[Volume<'_>],
+    volumes: &Volumes<'_>,
 ) {
     let mounts = container.key("volumeMounts");
     let devices = places(&container.key("volumeDevices"), "devicePath");
@@ -30,7 +34,7 @@ pub fn validate_volume_mounts(
         if name.text().is_empty() {
             v.required("CON-15", &name, "");
         }
-        if Volume::named(volumes, name.text()).is_none() {
+        if !volumes.contains_key(name.text()) {
             v.not_found("CON-16", &name);
         }
         let path = mount.key("mountPath");
@@ -40,10 +44,10 @@ pub fn validate_volume_mounts(
         if !mount_points.insert(path.text()) {
             v.invalid("CON-18", &path, "must be unique");
         }
-        if devices.contains_key(name.text()) {
+        if devices.names.contains_key(name.text()) {
             v.invalid("CON-19", &name, "must not already exist in volumeDevices");
         }
-        if devices.values().any(|device| *device == path.text()) {
+        if devices.paths.contains(path.text()) {
             let detail = "must not already exist as a path in volumeDevices";
             v.invalid("CON-19", &path, detail);
         }
@@ -136,7 +140,7 @@ fn validate_mount_recursive_read_only(
 pub fn validate_volume_devices(
     v: &mut Validation,
     container: &Field<'_, '_>,
-    volumes: &[Volume<'_>],
+    volumes: &Volumes<'_>,
 ) {
     let devices = container.key("volumeDevices");
     if devices.is_empty() {
@@ -149,10 +153,10 @@ pub fn validate_volume_devices(
         let (name, path) = (device.key("name"), device.key("devicePath"));
         validate_device_name(v, &name, volumes, &mut names);
         validate_device_path(v, &path, &mut paths);
-        if mounts.contains_key(name.text()) {
+        if mounts.names.contains_key(name.text()) {
             v.invalid("CON-29", &name, "must not already exist in volumeMounts");
         }
-        if mounts.values().any(|mount| *mount == path.text()) {
+        if mounts.paths.contains(path.text()) {
             let detail = "must not already exist as a path in volumeMounts";
             v.invalid("CON-29", &path, detail);
         }
@@ -162,7 +166,7 @@ pub fn validate_volume_devices(
 fn validate_device_name<'v>(
     v: &mut Validation,
     name: &Field<'_, 'v>,
-    volumes: &[Volume<'_>],
+    volumes: &Volumes<'_>,
     names: &mut Seen<&'v str>,
 ) {
     if name.text().is_empty() {
@@ -170,11 +174,11 @@ fn validate_device_name<'v>(
     } else if !names.insert(name.text()) {
         v.invalid("CON-27", name, "must be unique");
     }
-    match Volume::named(volumes, name.text()) {
+    match volumes.get(name.text()) {
         None => {
             v.not_found("CON-27", name);
         }
-        Some(volume) if !volume.is_claim() => {
+        Some(volume) if !is_claim(volume) => {
             let detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral \
                           for block mode";
             v.invalid("CON-27", name, detail);
@@ -199,7 +203,9 @@ fn validate_device_path<'v>(v: &mut Validation, path: &Field<'_, 'v>, paths: &mu
 
 /// `GetVolumeMountMap` and `GetVolumeDeviceMap`.
 fn places<'v>(list: &Field<'_, 'v>, path: &'static str) -> Places<'v> {
-    list.items()
-        .map(|item| (item.key("name").text(), item.key(path).text()))
-        .collect()
+    let pairs = list.items();
+    let pairs = pairs.map(|item| (item.key("name").text(), item.key(path).text()));
+    let names: HashMap<_, _> = pairs.collect();
+    let paths = names.values().copied().collect();
+    Places { names, paths }
 }

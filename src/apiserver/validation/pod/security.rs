@@ -6,7 +6,7 @@
 use super::paths::validate_local_descending_path;
 use super::windows::validate_windows_security_context_options;
 use super::{PodOptions, visit_containers_with_path};
-use crate::apiserver::errors::{Reason, Validation};
+use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_valid_id;
 use crate::apiserver::validation::seen::Seen;
@@ -287,7 +287,7 @@ fn validate_app_armor_profile_field(v: &mut Validation, profile: &Field<'_, '_>)
                 v.required("SC-11", &path, detail);
             }
             if text.len() > APP_ARMOR_PROFILE_MAX {
-                too_long_max_length(v, "SC-11", &path, APP_ARMOR_PROFILE_MAX);
+                v.too_long_max_length("SC-11", &path, APP_ARMOR_PROFILE_MAX);
             }
         }
         "RuntimeDefault" | "Unconfined" => {
@@ -303,16 +303,6 @@ fn validate_app_armor_profile_field(v: &mut Validation, profile: &Field<'_, '_>)
         _ => {
             v.not_supported("SC-10", &kind, &PROFILE_TYPES);
         }
-    }
-}
-
-/// `field.TooLongMaxLength`, since 1.32 `field.TooLong`.
-fn too_long_max_length(v: &mut Validation, row: &'static str, field: &Field<'_, '_>, max: usize) {
-    if v.gates.too_long_says_bytes {
-        v.too_long(row, field, max);
-    } else {
-        let detail = format!("may not be longer than {max}");
-        v.error(row, Reason::TooLong, field, detail);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Mirrors `ValidatePodUpdate` and what it calls in `pkg/apis/core/validation/validation.go`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::PodOptions;
 use super::containers::validate_containers_only_for_pod;
@@ -11,13 +11,10 @@ use super::template::{
     APP_ARMOR, MIRROR, app_armor_annotations_from_fields, validate_pod_specific_annotations,
 };
 use super::whole::validate_pod_metadata_and_spec;
-use crate::apiserver::effective::Value;
-use crate::apiserver::effective::pointers::MAPS;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::is_in_range;
 use crate::apiserver::validation::meta::validate_object_meta_update;
-use crate::tree::Kind;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
@@ -161,13 +158,14 @@ fn validate_only_added_tolerations(
     old: &Field<'_, '_>,
     options: &PodOptions,
 ) {
-    let same = |a: &Field<'_, '_>, b: &Field<'_, '_>| {
-        ["key", "operator", "value", "effect"]
-            .iter()
-            .all(|key| a.key(key).text() == b.key(key).text())
-    };
-    let kept = |toleration: Field<'_, '_>| new.items().any(|other| same(&toleration, &other));
-    if !old.items().all(kept) {
+    fn texts<'v>(toleration: Field<'_, 'v>) -> [&'v str; 4] {
+        ["key", "operator", "value", "effect"].map(|key| toleration.key(key).text())
+    }
+    let kept: BTreeSet<_> = new.items().map(texts).collect();
+    if !old
+        .items()
+        .all(|toleration| kept.contains(&texts(toleration)))
+    {
         let detail = "existing toleration can not be modified except its tolerationSeconds";
         v.forbidden("POD-38", new, detail);
         return;
@@ -181,12 +179,14 @@ fn validate_only_deleted_scheduling_gates(
     new: &Field<'_, '_>,
     old: &Field<'_, '_>,
 ) {
+    let known = old.items().map(|gate| gate.key("name").text());
+    let known: BTreeSet<&str> = known.collect();
+    // Of two with one name, the last one is told.
+    let names = new.items().map(|gate| gate.key("name").text());
+    let last: BTreeMap<&str, usize> = names.zip(0..).collect();
     for (i, gate) in new.items().enumerate() {
         let name = gate.key("name");
-        let known = old.items().any(|old| old.key("name").text() == name.text());
-        // Of two with one name, the last one is told.
-        let repeated = |later: Field<'_, '_>| later.key("name").text() == name.text();
-        if !known && !new.items().skip(i + 1).any(repeated) {
+        if !known.contains(name.text()) && last.get(name.text()) == Some(&i) {
             let detail = format!(
                 "only deletion is allowed, but found new scheduling gate '{}'",
                 name.text()
@@ -263,78 +263,17 @@ fn same_but_for_updatable_fields(new: &Field<'_, '_>, old: &Field<'_, '_>, gated
         "activeDeadlineSeconds" | "tolerations" | "schedulingGates" => true,
         "nodeSelector" if gated => true,
         "affinity" if gated => all_keys(new, old, |key, new, old| {
-            key == "nodeAffinity" || is_same(key, new, old)
+            key == "nodeAffinity" || new.equals(old)
         }),
         "containers" | "initContainers" => new.items().zip(old.items()).all(|(new, old)| {
             all_keys(&new, &old, |key, new, old| {
-                key == "image" || is_same(key, new, old)
+                key == "image" || new.equals(old)
             })
         }),
-        "resources" => new.is_set() == old.is_set() && is_same(key, new, old),
+        "resources" => new.is_set() == old.is_set() && new.equals(old),
         "terminationGracePeriodSeconds" if old.int() < 0 && new.int_pointer() == Some(1) => true,
-        _ => is_same(key, new, old),
+        _ => new.equals(old),
     })
-}
-
-/// Whether two fields of Pods are the same (`apiequality.Semantic.DeepEqual`): `Field::equals`
-/// doesn't know what is behind a pointer, where an empty value isn't nil.
-fn is_same(key: &str, new: &Field<'_, '_>, old: &Field<'_, '_>) -> bool {
-    let (Some(a), Some(b)) = (new.value(), old.value()) else {
-        let value = new.value().or(old.value());
-        return value.is_none_or(|value| is_nothing(key, value));
-    };
-    match (a.kind(), b.kind()) {
-        (Kind::Mapping, Kind::Mapping) if MAPS.contains(&key) => a.len() == b.len() && a.equals(b),
-        (Kind::Mapping, Kind::Mapping) => all_keys(new, old, is_same),
-        (Kind::Sequence, Kind::Sequence) => {
-            let mut pairs = new.items().zip(old.items());
-            a.len() == b.len() && pairs.all(|(new, old)| is_same("", &new, &old))
-        }
-        _ => a.equals(b),
-    }
-}
-
-/// Whether Go holds a value of a Pod's field as if the field weren't there.
-fn is_nothing(key: &str, value: Value<'_>) -> bool {
-    const BOOLEANS: [&str; 10] = [
-        "chapAuthDiscovery",
-        "chapAuthSession",
-        "hostIPC",
-        "hostNetwork",
-        "hostPID",
-        "readOnly",
-        "sslEnabled",
-        "stdin",
-        "stdinOnce",
-        "tty",
-    ];
-    const NUMBERS: [&str; 4] = ["hostPort", "initialDelaySeconds", "partition", "seconds"];
-    const TEXT_POINTERS: [&str; 12] = [
-        "fsGroupChangePolicy",
-        "gmsaCredentialSpec",
-        "gmsaCredentialSpecName",
-        "hostnameOverride",
-        "localhostProfile",
-        "preemptionPolicy",
-        "procMount",
-        "restartPolicy",
-        "runAsUserName",
-        "runtimeClassName",
-        "seLinuxChangePolicy",
-        "supplementalGroupsPolicy",
-    ];
-    match value.kind() {
-        Kind::Null => true,
-        Kind::Sequence => value.is_empty(),
-        Kind::Mapping if MAPS.contains(&key) => value.is_empty(),
-        Kind::Mapping => {
-            let mut values = value.values();
-            matches!(key, "metadata" | "resources") && values.all(|v| is_nothing(v.name(), v))
-        }
-        Kind::Bool => !value.bool() && BOOLEANS.contains(&key),
-        Kind::Int | Kind::Float => value.int() == 0 && NUMBERS.contains(&key),
-        Kind::String => value.text().is_empty() && !TEXT_POINTERS.contains(&key),
-    }
 }
 
 /// Whether something holds for each key that one of two mappings has.

@@ -9,6 +9,7 @@ use crate::apiserver::field::Field;
 use crate::apiserver::validation::format::{
     is_dns1123_label, is_qualified_name, is_valid_port_name, is_valid_port_num,
 };
+use crate::apiserver::validation::seen::Seen;
 
 /// The port of the kubelet.
 const KUBELET: i64 = 10250;
@@ -16,7 +17,7 @@ const KUBELET: i64 = 10250;
 /// `validateServicePort` for each, and what type LoadBalancer once forbade.
 pub fn validate_service_ports(v: &mut Validation, ports: &Field<'_, '_>) {
     let require_names = ports.len() > 1;
-    let mut names: Vec<&str> = Vec::new();
+    let mut names = Seen::new();
     for port in ports.items() {
         validate_service_port(v, &port, require_names, &mut names);
     }
@@ -27,15 +28,13 @@ fn validate_service_port<'v>(
     v: &mut Validation,
     port: &Field<'_, 'v>,
     require_name: bool,
-    names: &mut Vec<&'v str>,
+    names: &mut Seen<&'v str>,
 ) {
     let name = port.key("name");
     if !name.text().is_empty() {
         v.invalid_each("SVC-09", &name, is_dns1123_label(name.text()));
-        if names.contains(&name.text()) {
+        if !names.insert(name.text()) {
             v.duplicate("SVC-10", &name);
-        } else {
-            names.push(name.text());
         }
     } else if require_name {
         v.required("SVC-08", &name, "");
@@ -82,28 +81,26 @@ pub fn validate_node_ports(v: &mut Validation, spec: &Field<'_, '_>) {
             }
         }
     }
-    let mut seen: Vec<(&str, i64)> = Vec::new();
+    let mut seen = Seen::new();
     for port in ports.items() {
         let node_port = port.key("nodePort");
         let key = (port.key("protocol").text(), node_port.int());
         if key.1 == 0 {
             continue;
         }
-        if seen.contains(&key) {
+        if !seen.insert(key) {
             v.duplicate("SVC-17", &node_port);
         }
-        seen.push(key);
     }
 }
 
 /// Two ports of one protocol with one number.
 pub fn validate_no_duplicate_ports(v: &mut Validation, ports: &Field<'_, '_>) {
-    let mut seen: Vec<(&str, i64)> = Vec::new();
+    let mut seen = Seen::new();
     for port in ports.items() {
         let key = (port.key("protocol").text(), port.key("port").int());
-        if seen.contains(&key) {
+        if !seen.insert(key) {
             v.duplicate("SVC-18", &port);
         }
-        seen.push(key);
     }
 }

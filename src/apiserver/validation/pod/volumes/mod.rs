@@ -8,6 +8,8 @@ mod drivers;
 mod files;
 mod projected;
 
+use std::collections::BTreeMap;
+
 use super::PodOptions;
 use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
@@ -22,26 +24,13 @@ use crate::apiserver::validation::pod::paths::{
 };
 use crate::finding::Step;
 
-/// A volume without faults: what may be mounted.
-#[derive(Clone, Copy)]
-pub struct Volume<'v> {
-    /// Its name.
-    pub name: &'v str,
-    /// The whole volume.
-    pub value: Value<'v>,
-}
+/// The volumes without faults, by name: what may be mounted.
+pub type Volumes<'v> = BTreeMap<&'v str, Value<'v>>;
 
-impl Volume<'_> {
-    /// `IsMatchedVolume`: the volume of a name.
-    pub fn named<'a, 'v>(volumes: &'a [Volume<'v>], name: &str) -> Option<&'a Volume<'v>> {
-        volumes.iter().find(|volume| volume.name == name)
-    }
-
-    /// Whether it is a claim (`isMatchedDevice`).
-    pub fn is_claim(&self) -> bool {
-        let has = |key| self.value.get(key).is_some();
-        has("persistentVolumeClaim") || has("ephemeral")
-    }
+/// Whether a volume is a claim (`isMatchedDevice`).
+pub fn is_claim(volume: &Value<'_>) -> bool {
+    let has = |key| volume.get(key).is_some();
+    has("persistentVolumeClaim") || has("ephemeral")
 }
 
 /// `ValidateVolumes`: judges them and returns those without faults. `pod` is the metadata of a
@@ -51,8 +40,8 @@ pub fn validate_volumes<'v>(
     volumes: &Field<'_, 'v>,
     pod: Option<&Field<'_, 'v>>,
     options: &PodOptions,
-) -> Vec<Volume<'v>> {
-    let mut sound: Vec<Volume<'v>> = Vec::new();
+) -> Volumes<'v> {
+    let mut sound = Volumes::new();
     for volume in volumes.items() {
         let before = v.errors.len();
         let name = volume.key("name");
@@ -62,14 +51,11 @@ pub fn validate_volumes<'v>(
         } else {
             v.invalid_each("VOL-02", &name, is_dns1123_label(name.text()));
         }
-        if Volume::named(&sound, name.text()).is_some() {
+        if sound.contains_key(name.text()) {
             v.duplicate("VOL-03", &name);
         }
         if let Some(value) = volume.value().filter(|_| v.errors.len() == before) {
-            sound.push(Volume {
-                name: name.text(),
-                value,
-            });
+            sound.insert(name.text(), value);
         }
         if let Some(pod) = pod {
             let source = volume.key("persistentVolumeClaim");

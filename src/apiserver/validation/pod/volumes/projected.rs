@@ -14,6 +14,7 @@ use crate::apiserver::validation::labels::{SelectorOptions, validate_label_selec
 use crate::apiserver::validation::meta::name_is_dns_subdomain;
 use crate::apiserver::validation::pod::PodOptions;
 use crate::apiserver::validation::pod::paths::validate_local_non_reserved_path;
+use crate::apiserver::validation::seen::Seen;
 use crate::finding::Step;
 
 const KEY_TYPES: [&str; 6] = [
@@ -39,7 +40,7 @@ pub fn validate_projected_volume_source(
     validate_file_mode(v, "VOL-27", &projected.key("defaultMode"));
     let mut paths = Paths {
         at: *projected,
-        seen: Vec::new(),
+        seen: Seen::new(),
     };
     for source in projected.key("sources").items() {
         validate_projection_source(v, &source, &mut paths, options);
@@ -49,18 +50,16 @@ pub fn validate_projected_volume_source(
 /// The paths that sources so far write to.
 struct Paths<'p, 'v> {
     at: Field<'p, 'v>,
-    seen: Vec<&'v str>,
+    seen: Seen<&'v str>,
 }
 
 impl<'v> Paths<'_, 'v> {
     /// `value`: what upstream reports, a name or the path itself.
     fn insert(&mut self, v: &mut Validation, path: &Field<'_, 'v>, value: &str) {
-        if self.seen.contains(&path.text()) {
+        if !self.seen.insert(path.text()) {
             v.invalid("VOL-30", &self.at, "conflicting duplicate paths")
                 .of(value)
                 .with(path, "the path");
-        } else {
-            self.seen.push(path.text());
         }
     }
 

@@ -1,0 +1,265 @@
+//! The answer to a review: one pure rendering of what becomes of each finding.
+//!
+//! Lives here: the response of an `AdmissionReview`, and the limits that the API server sets to its
+//! parts (`apiserver/pkg/endpoints/filters/warning.go`). Not here: which finding does what
+//! (`fate`), and faults (`status`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::fate::{Fate, Told};
+use super::request::{API_VERSION, KIND, Request};
+use crate::finding::Finding;
+use crate::minor::Minor;
+
+/// How many findings an answer warns of; a closing line counts the others.
+pub const WARNINGS_MAX: usize = 3;
+/// How long a warning is, in characters: what is longer may be cut by the server.
+pub const WARNING_CHARS_MAX: usize = 256;
+/// How many findings a denial names.
+const CAUSES_MAX: usize = 20;
+/// How long the message of a finding is in a denial, in characters.
+const MESSAGE_CHARS_MAX: usize = 512;
+/// How many findings of a rule an annotation names.
+const ANNOTATED_MAX: usize = 5;
+
+/// What a request is answered.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    /// The request.
+    pub request: &'a Request<'a>,
+    /// The name of the object, or what the server will make it of; empty where it wasn't looked at.
+    pub name: String,
+    /// What came of it.
+    pub outcome: Outcome<'a>,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub enum Outcome<'a> {
+    /// It is let through without a look.
+    Passed(Pass),
+    /// It was judged; all findings, in the order of the linter.
+    Judged(Vec<Told<'a>>),
+}
+
+/// Why a request is let through without a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pass {
+    /// It neither creates nor updates.
+    Operation,
+    /// It is about a part of an object, such as its scale.
+    SubResource,
+    /// There is no object in it.
+    NoObject,
+    /// The object is being deleted, which nothing may hold up.
+    Deleting,
+}
+
+impl Pass {
+    /// The lower-case name, for metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Operation => "operation",
+            Self::SubResource => "subresource",
+            Self::NoObject => "no-object",
+            Self::Deleting => "deleting",
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Review<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    uid: &'a str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    audit_annotations: BTreeMap<&'a str, String>,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    status: &'a str,
+    code: u16,
+    reason: &'a str,
+    message: String,
+    details: Details<'a>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    name: &'a str,
+    group: &'a str,
+    kind: &'a str,
+    causes: Vec<Cause<'a>>,
+}
+
+/// `metav1.StatusCause`.
+#[derive(Serialize)]
+struct Cause<'a> {
+    reason: &'a str,
+    message: String,
+    field: String,
+}
+
+impl Answer<'_> {
+    /// Whether the request is allowed.
+    pub fn allowed(&self) -> bool {
+        self.with(|fate| matches!(fate, Fate::Deny))
+            .next()
+            .is_none()
+    }
+
+    /// All findings with what becomes of them.
+    pub fn told(&self) -> &[Told<'_>] {
+        match &self.outcome {
+            Outcome::Passed(_) => &[],
+            Outcome::Judged(told) => told,
+        }
+    }
+
+    /// The `AdmissionReview` that says so. `minor`: the one that was judged for, by which the
+    /// command in a denial repeats the findings.
+    pub fn to_json(&self, minor: Minor) -> Vec<u8> {
+        let allowed = self.allowed();
+        let review = Review {
+            api_version: API_VERSION,
+            kind: KIND,
+            response: Response {
+                uid: &self.request.uid,
+                allowed,
+                status: (!allowed).then(|| self.denial(minor)),
+                warnings: self.warnings(),
+                audit_annotations: self.annotations(),
+            },
+        };
+        // Only maps with keys that aren't strings can fail, and there are none.
+        serde_json::to_vec(&review).unwrap_or_default()
+    }
+
+    /// `Forbidden` and not `Invalid`: of the latter kubectl shows the causes alone, without the
+    /// webhook that they are from (`kubectl/pkg/cmd/util/helpers.go`, `checkErr`).
+    fn denial(&self, minor: Minor) -> Status<'_> {
+        let denying: Vec<&Finding> = self.with(|fate| matches!(fate, Fate::Deny)).collect();
+        let kind = &self.request.kind;
+        let causes = denying.iter().take(CAUSES_MAX).map(|finding| Cause {
+            reason: finding.rule.id,
+            message: clean(&finding.message, MESSAGE_CHARS_MAX),
+            field: clean(&finding.place.path, MESSAGE_CHARS_MAX),
+        });
+        Status {
+            status: "Failure",
+            code: 403,
+            reason: "Forbidden",
+            message: self.message(&denying, minor),
+            details: Details {
+                name: &self.request.name,
+                group: &kind.group,
+                kind: &kind.kind,
+                causes: causes.collect(),
+            },
+        }
+    }
+
+    fn message(&self, denying: &[&Finding], minor: Minor) -> String {
+        let (kind, namespace) = (&self.request.kind.kind, &self.request.namespace);
+        let place = match namespace.is_empty() {
+            true => String::new(),
+            false => format!(" in {namespace}"),
+        };
+        let mut lines = vec![format!("kubevet denies {kind}/{}{place}:", self.name)];
+        lines.extend(denying.iter().take(CAUSES_MAX).map(|finding| {
+            let said = clean(&placed(finding), MESSAGE_CHARS_MAX);
+            format!("- {said} ({})", finding.rule.id)
+        }));
+        let more = denying.len().saturating_sub(CAUSES_MAX);
+        if more > 0 {
+            lines.push(format!("- and {more} more"));
+        }
+        let rules: BTreeSet<&str> = denying.iter().map(|finding| finding.rule.id).collect();
+        let rules: Vec<&str> = rules.into_iter().collect();
+        lines.push(format!(
+            "to see the same offline: kubevet lint --kubernetes-version {minor} --select {} FILE",
+            rules.join(",")
+        ));
+        lines.join("\n")
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let warning: Vec<&Finding> = self.with(|fate| matches!(fate, Fate::Warn)).collect();
+        let shown = warning.iter().take(WARNINGS_MAX).map(|finding| {
+            let text = format!("kubevet {}: {}", finding.rule.id, placed(finding));
+            clean(&text, WARNING_CHARS_MAX)
+        });
+        let more = warning.len().saturating_sub(WARNINGS_MAX);
+        let more = (more > 0).then(|| format!("kubevet: and {more} more"));
+        shown.chain(more).collect()
+    }
+
+    /// By rule, since keys have to be names.
+    fn annotations(&self) -> BTreeMap<&'static str, String> {
+        let mut by_rule: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for told in self.told() {
+            let said = clean(&placed(&told.finding), WARNING_CHARS_MAX);
+            let said = match &told.fate {
+                Fate::Audit => said,
+                Fate::Exempt(exemption) => {
+                    let reason = clean(&exemption.reason, WARNING_CHARS_MAX);
+                    let until = exemption
+                        .until
+                        .map_or(String::new(), |day| format!(" until {day}"));
+                    format!("{said} (exempt{until}: {reason})")
+                }
+                _ => continue,
+            };
+            by_rule.entry(told.finding.rule.id).or_default().push(said);
+        }
+        let joined = |said: Vec<String>| {
+            let more = said.len().saturating_sub(ANNOTATED_MAX);
+            let more = (more > 0).then(|| format!("and {more} more"));
+            let shown: Vec<String> = said.into_iter().take(ANNOTATED_MAX).chain(more).collect();
+            shown.join("; ")
+        };
+        let by_rule = by_rule.into_iter();
+        by_rule.map(|(rule, said)| (rule, joined(said))).collect()
+    }
+
+    fn with(&self, wanted: impl Fn(&Fate<'_>) -> bool) -> impl Iterator<Item = &Finding> {
+        let told = self.told().iter().filter(move |told| wanted(&told.fate));
+        told.map(|told| &told.finding)
+    }
+}
+
+/// A finding with its field.
+fn placed(finding: &Finding) -> String {
+    match finding.place.path.is_empty() {
+        true => finding.message.clone(),
+        false => format!("{}: {}", finding.place.path, finding.message),
+    }
+}
+
+/// Text without control characters, which the API server would drop the whole of, and no longer
+/// than `most` characters.
+fn clean(text: &str, most: usize) -> String {
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    let mut chars = text.chars().map(visible);
+    let mut clean: String = chars.by_ref().take(most).collect();
+    if chars.next().is_some() {
+        clean.pop();
+        clean.push('…');
+    }
+    clean
+}

@@ -1,0 +1,91 @@
+//! The findings on an object: those that `kubevet lint` gives for it as a file.
+//!
+//! They come out of `lint::run::judge`, given the object as the only target and what is around it
+//! as files that are only in sight. So there is one verdict, and nothing about it is decided here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sight::Around;
+use super::status::{Fault, FaultKind};
+use crate::finding::Finding;
+use crate::lint::config::Config;
+use crate::lint::load::{File, Loaded, load};
+use crate::lint::run::{self, Job};
+use crate::object::{Object, content};
+use crate::rule::Rule;
+use crate::source::SourceId;
+
+/// What an object is judged by.
+#[derive(Clone, Copy)]
+pub struct Laws<'a> {
+    /// Settings of rules, and the minor of the cluster.
+    pub config: &'a Config,
+    /// The rules to run.
+    pub rules: &'a [&'static Rule],
+}
+
+/// The name by which an object is a file: that of one that `kubectl get -o json` pipes into
+/// `kubevet lint -`.
+const LOCATION: &str = "<stdin>";
+
+/// Reads an object from its JSON.
+///
+/// # Errors
+/// It nests deeper than can be judged, or holds a number that no machine does.
+pub fn read(json: &str) -> Result<Loaded, Fault> {
+    let loaded = load(&file(LOCATION), &BTreeSet::new(), || Ok(json.into()));
+    let mut documents = loaded.reading.documents.iter();
+    match documents.find_map(|document| document.root.as_ref().err()) {
+        None => Ok(loaded),
+        Some(fault) => Err(Fault::new(
+            FaultKind::Internal,
+            format!("the object can't be judged: {}", fault.message),
+        )),
+    }
+}
+
+/// The object in what was read.
+pub fn object(loaded: &Loaded) -> Option<Object<'_>> {
+    let mut roots = loaded.reading.documents.iter();
+    let root = roots.find_map(|document| *document.root.as_ref().ok()?)?;
+    let content = content(SourceId(0), 0, loaded.reading.tree.node(root));
+    content.objects.into_iter().next()
+}
+
+/// What `kubevet lint` finds in an object that is created, or replaces `old`.
+pub fn findings(
+    object: &Loaded,
+    old: Option<&Loaded>,
+    around: &Around,
+    laws: Laws<'_>,
+) -> Vec<Finding> {
+    let target = File {
+        target: true,
+        ..file(LOCATION)
+    };
+    let in_sight = (1..=around.objects.len()).map(|number| file(&number.to_string()));
+    let files: Vec<File> = std::iter::once(target).chain(in_sight).collect();
+    let job = Job {
+        files: &files,
+        charts: &BTreeSet::new(),
+        read: &|_| Err("is read already".to_owned()),
+        configs: std::slice::from_ref(laws.config),
+        rules: laws.rules,
+        schemas: &[],
+        covered: &BTreeMap::new(),
+        old: &[],
+    };
+    let loaded = around.objects.iter().map(AsRef::as_ref);
+    let loaded: Vec<&Loaded> = std::iter::once(object).chain(loaded).collect();
+    let old: Vec<_> = old.into_iter().map(|old| (LOCATION, old)).collect();
+    run::judge(&job, &loaded, &old).findings
+}
+
+fn file(location: &str) -> File {
+    File {
+        shown: location.to_owned(),
+        location: location.to_owned(),
+        config_path: location.to_owned(),
+        ..File::default()
+    }
+}

@@ -1,0 +1,162 @@
+//! The files that a server lives by: read at the start, and again when they change.
+//!
+//! They are looked at by their contents, over and over: a mounted Secret or ConfigMap is replaced
+//! by exchanging a symbolic link, to which watches go deaf. What can't be used is left, and what is
+//! in use stays. Not here: what certificates hold (`certificates`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::certificates::{self, Pem, Served};
+use super::log::{Level, Log};
+use super::server::{Lawbook, Server};
+use crate::lint::config::{CommandLine, Config};
+use crate::lint::run::all_metas;
+use crate::minor::{Minor, Minors};
+use crate::rule::Rule;
+use crate::source::Source;
+
+/// How often files are looked at.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Which files, and what goes with them.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The config; `None`: defaults only.
+    pub config: Option<PathBuf>,
+    /// The minor to judge for; `None`: what the config says.
+    pub minor: Option<Minor>,
+    /// The certificate.
+    pub certificate: certificates::Files,
+}
+
+/// What the files held when they were last looked at.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Contents {
+    config: Option<Vec<u8>>,
+    pem: Pem,
+}
+
+impl Files {
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// One can't be read.
+    pub fn read(&self) -> Result<Contents, String> {
+        let read = |path: &Path| {
+            let bytes = fs::read(path);
+            bytes.map_err(|error| format!("{}: {error}", path.display()))
+        };
+        let certificate = &self.certificate;
+        Ok(Contents {
+            config: self.config.as_deref().map(read).transpose()?,
+            pem: Pem {
+                certificate: read(&certificate.certificate)?,
+                key: read(&certificate.key)?,
+                client_ca: certificate.client_ca.as_deref().map(read).transpose()?,
+            },
+        })
+    }
+
+    /// What the config says.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, and where.
+    pub fn laws(&self, contents: &Contents, rules: &[&'static Rule]) -> Result<Lawbook, String> {
+        let config = match (&self.config, &contents.config) {
+            (Some(path), Some(bytes)) => parse(path, bytes, rules)?,
+            _ => Config::default(),
+        };
+        let newest = config.minors().iter().last();
+        let minor = self.minor.or(newest).unwrap_or(Minor::DEFAULT);
+        let command = CommandLine {
+            minors: Some(Minors::one(minor)),
+            ..CommandLine::default()
+        };
+        let config = config.under(command);
+        Ok(Lawbook { config, minor })
+    }
+
+    /// The certificate.
+    ///
+    /// # Errors
+    /// It can't be used.
+    pub fn certificate(&self, contents: &Contents) -> Result<Served, String> {
+        let path = self.certificate.certificate.display();
+        Served::new(&contents.pem).map_err(|why| format!("{path}: {why}"))
+    }
+
+    /// Looks at the files, and gives the server what changed, for as long as it lives.
+    ///
+    /// # Errors
+    /// There can be no more threads.
+    pub fn watch(self, known: Contents, server: &Arc<Server>) -> std::io::Result<()> {
+        let server = Arc::downgrade(server);
+        let thread = thread::Builder::new().name("files".to_owned());
+        thread.spawn(move || self.look(known, &server))?;
+        Ok(())
+    }
+
+    fn look(&self, mut known: Contents, server: &Weak<Server>) {
+        loop {
+            thread::sleep(EVERY);
+            let Some(server) = server.upgrade() else {
+                return;
+            };
+            // Between two exchanges of links there may be nothing to read.
+            let Ok(contents) = self.read() else {
+                continue;
+            };
+            if contents.config != known.config {
+                let laws = self.laws(&contents, server.rules);
+                take(&server, "config", laws, |laws| {
+                    server.laws.store(laws.into())
+                });
+            }
+            if contents.pem != known.pem {
+                let served = self.certificate(&contents);
+                take(&server, "certificate", served, |served| {
+                    server.certificate.store(served.into());
+                });
+            }
+            known = contents;
+        }
+    }
+}
+
+fn take<T>(server: &Server, what: &str, new: Result<T, String>, then: impl FnOnce(T)) {
+    let log: &Log = &server.log;
+    match new {
+        Ok(new) => {
+            then(new);
+            server.metrics.reloads.count();
+            log.line(Level::Info, "replaced", json!({"what": what}));
+        }
+        Err(why) => {
+            server.metrics.reloads_failed.count();
+            let fields = json!({"what": what, "why": why});
+            log.line(Level::Error, "kept the last good one", fields);
+        }
+    }
+}
+
+fn parse(path: &Path, bytes: &[u8], rules: &[&'static Rule]) -> Result<Config, String> {
+    let source = Source::decode(path.display().to_string(), bytes.to_vec());
+    let (config, faults) = Config::parse(&source, &all_metas(rules));
+    match faults.first() {
+        None => Ok(config),
+        Some(fault) => {
+            let at = source.position(fault.span.start);
+            let (line, column) = (at.line, at.column);
+            Err(format!(
+                "{}:{line}:{column}: {}",
+                source.name, fault.message
+            ))
+        }
+    }
+}

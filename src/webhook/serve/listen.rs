@@ -1,0 +1,192 @@
+//! Accepting connections: at most so many, with handshakes that end.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::Stage;
+use super::clock::Clock;
+use super::connection::{self, Peer, Ties};
+use super::metrics::Metrics;
+use super::server::Server;
+
+/// How long an idle connection is kept at least; the API server keeps it for 90 seconds.
+const IDLE: Duration = Duration::from_secs(120);
+/// How much longer, so that not all end at once.
+const IDLE_JITTER: Duration = Duration::from_secs(30);
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long to wait where the system has no more room for connections.
+const BACK_OFF: Duration = Duration::from_millis(50);
+/// How many connections there may be. An API server keeps 25, and opens more under load.
+const CONNECTIONS_MAX: usize = 2048;
+
+/// The door: what all connections of a listener share.
+pub struct Door {
+    /// What is counted, and the certificate.
+    pub server: Arc<Server>,
+    /// What is answered.
+    pub router: Router,
+    /// Without: a listener for metrics.
+    pub tls: bool,
+    /// How far the server is with stopping.
+    pub stage: watch::Receiver<Stage>,
+    /// Dropped with the last connection.
+    pub _alive: mpsc::Sender<()>,
+}
+
+/// Those who are in.
+#[derive(Default)]
+struct Crowd {
+    clocks: Mutex<BTreeMap<u64, Arc<Clock>>>,
+}
+
+impl Door {
+    /// Accepts connections until the server closes.
+    pub async fn open(self, listener: TcpListener) {
+        let door = Arc::new(self);
+        let crowd = Arc::new(Crowd::default());
+        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut stage = door.stage.clone();
+        let metrics = &door.server.metrics;
+        let mut number = 0;
+        loop {
+            tokio::select! {
+                _ = stage.wait_for(|stage| *stage == Stage::Closing) => return,
+                (stream, place) = accept(&listener, &crowd, &room, metrics) => {
+                    number += 1;
+                    let clock = crowd.enter(number);
+                    let (door, crowd) = (Arc::clone(&door), Arc::clone(&crowd));
+                    tokio::spawn(async move {
+                        door.server.metrics.connections.grow();
+                        door.serve(stream, number, clock).await;
+                        door.server.metrics.connections.shrink();
+                        crowd.lock().remove(&number);
+                        drop(place);
+                    });
+                }
+            }
+        }
+    }
+
+    async fn serve(&self, stream: TcpStream, number: u64, clock: Arc<Clock>) {
+        // Answers are small, and waited for.
+        let _ = stream.set_nodelay(true);
+        let ties = Ties {
+            router: self.router.clone(),
+            clock,
+            stage: self.stage.clone(),
+            jitter: jitter(number),
+        };
+        if !self.tls {
+            let peer = Peer { certified: false };
+            return connection::serve(stream, peer, ties).await;
+        }
+        let metrics = &self.server.metrics;
+        let config = Arc::clone(&self.server.certificate.load().config);
+        let handshake = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream));
+        let clock = Arc::clone(&ties.clock);
+        let stream = tokio::select! {
+            shaken = handshake => match shaken {
+                Ok(Ok(stream)) => stream,
+                _ => return metrics.handshakes_failed.count(),
+            },
+            () = clock.evicted() => return,
+        };
+        metrics.handshakes.count();
+        let certified = stream.get_ref().1.peer_certificates().is_some();
+        connection::serve(stream, Peer { certified }, ties).await;
+    }
+}
+
+/// The next connection and its place.
+async fn accept(
+    listener: &TcpListener,
+    crowd: &Crowd,
+    room: &Arc<Semaphore>,
+    metrics: &Metrics,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) if is_of_connection(&error) => continue,
+            // The process has no more files.
+            Err(_) => {
+                make_room(crowd, metrics);
+                sleep(BACK_OFF).await;
+                continue;
+            }
+        };
+        return (stream, place(crowd, room, metrics).await);
+    }
+}
+
+/// A place; where all are taken, one is made free.
+async fn place(
+    crowd: &Crowd,
+    room: &Arc<Semaphore>,
+    metrics: &Metrics,
+) -> Option<OwnedSemaphorePermit> {
+    if let Ok(place) = Arc::clone(room).try_acquire_owned() {
+        return Some(place);
+    }
+    loop {
+        make_room(crowd, metrics);
+        // Those who are served now may go next time.
+        if let Ok(place) = timeout(BACK_OFF, Arc::clone(room).acquire_owned()).await {
+            return place.ok();
+        }
+    }
+}
+
+fn make_room(crowd: &Crowd, metrics: &Metrics) {
+    if crowd.evict() {
+        metrics.evicted.count();
+    }
+}
+
+/// Whether the client is gone already.
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+impl Crowd {
+    fn enter(&self, number: u64) -> Arc<Clock> {
+        let clock = Arc::new(Clock::new(IDLE + IDLE_JITTER.mul_f64(jitter(number))));
+        self.lock().insert(number, Arc::clone(&clock));
+        clock
+    }
+
+    /// Ends the connection that can be done without best; whether there is one.
+    fn evict(&self) -> bool {
+        let clocks = self.lock();
+        let idle = clocks.values().filter_map(|c| Some((c.worth()?, c)));
+        let least = idle.min_by_key(|(worth, _)| *worth);
+        if let Some((_, clock)) = least {
+            clock.evict();
+        }
+        least.is_some()
+    }
+
+    /// Nothing panics while it holds the lock.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Clock>>> {
+        self.clocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// From 0 to 1, evenly over successive numbers (multiples of the golden ratio).
+fn jitter(number: u64) -> f64 {
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    (number as f64 * GOLDEN).fract()
+}

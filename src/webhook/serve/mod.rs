@@ -1,0 +1,221 @@
+//! Serving reviews over TLS: `kubevet serve`.
+//!
+//! Lives here: the start, and the end in the order that loses no request. The rooms: `listen` lets
+//! connections in, `connection` and `clock` give each its time, `server` knows what is answered,
+//! `bytes` and `queue` hold back what there is no room for, `files` and `certificates` bring in
+//! what changes, `probe` tells whether all of that works, `metrics` and `log` tell the rest. Not
+//! here: what a review says (`webhook::review`).
+
+mod bytes;
+pub mod certificates;
+mod clock;
+mod connection;
+pub mod files;
+mod listen;
+mod log;
+mod metrics;
+mod probe;
+mod queue;
+mod server;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::lint::run::all_metas;
+use crate::rule::Rule;
+use files::Files;
+use listen::Door;
+use log::{Level, Log};
+use metrics::Metrics;
+use probe::Probe;
+use queue::Queue;
+use server::Server;
+
+use super::sight::Sight;
+
+/// What a server is started with.
+pub struct Settings {
+    /// Where to listen for reviews; port 0: any that is free.
+    pub listen: SocketAddr,
+    /// Where to listen for metrics and probes without TLS, too.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Config and certificate.
+    pub files: Files,
+    /// What else is in sight.
+    pub sight: Arc<dyn Sight>,
+    /// The rules to run.
+    pub rules: &'static [&'static Rule],
+    /// How long to go on while the cluster learns that the server stops.
+    pub drain: Duration,
+}
+
+/// How far a server is with stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It isn't.
+    Serving,
+    /// It still serves, says that it isn't ready, and closes connections behind answers.
+    Leaving,
+    /// It lets nobody in, and closes connections that are idle.
+    Closing,
+}
+
+/// How long the last requests may take.
+const LAST: Duration = Duration::from_secs(35);
+
+/// How many connections may wait to be accepted: where more come at once, as when an API server
+/// starts, those that find no room try again after a whole second.
+const BACKLOG: u32 = 4096;
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// It can't start: an address, a file, or the system.
+pub fn serve(settings: Settings) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("net")
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(run(settings))
+}
+
+async fn run(settings: Settings) -> Result<(), String> {
+    let (listener, address) = bind(settings.listen)?;
+    let mut stops = Stops::new()?;
+    let log = Arc::new(Log::start().map_err(|error| error.to_string())?);
+    log.panics();
+    let files = settings.files;
+    let contents = files.read()?;
+    let (stage, stages) = watch::channel(Stage::Serving);
+    let server = Arc::new(Server {
+        rules: settings.rules,
+        laws: ArcSwap::from_pointee(files.laws(&contents, settings.rules)?),
+        sight: settings.sight,
+        certificate: ArcSwap::from_pointee(files.certificate(&contents)?),
+        queue: Queue::start(std::thread::available_parallelism().map_or(1, Into::into))?,
+        budget: bytes::Budget::default(),
+        metrics: Metrics::new(&all_metas(settings.rules)),
+        log,
+        started: Instant::now(),
+        crowded: AtomicU64::default(),
+        stage: stages.clone(),
+        probe: Probe::new(address, token()?),
+    });
+    let watched = files.watch(contents, &server);
+    watched.map_err(|error| error.to_string())?;
+    let (alive, all_gone) = mpsc::channel(1);
+    let door = |router, tls| Door {
+        server: Arc::clone(&server),
+        router,
+        tls,
+        stage: stages.clone(),
+        _alive: alive.clone(),
+    };
+    let minor = server.laws.load().minor.to_string();
+    let fields = json!({
+        "address": address.to_string(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "kubernetesVersion": minor,
+    });
+    tokio::spawn(door(server::reviews(Arc::clone(&server)), true).open(listener));
+    server.log.line(Level::Info, "listening", fields);
+    if let Some(wanted) = settings.metrics_listen {
+        let (listener, address) = bind(wanted)?;
+        tokio::spawn(door(server::metrics(Arc::clone(&server)), false).open(listener));
+        let fields = json!({"address": address.to_string()});
+        server
+            .log
+            .line(Level::Info, "listening for metrics", fields);
+    }
+    match server.probe.ask(&server.certificate).await {
+        Ok(()) => server.log.line(Level::Info, "ready", json!({})),
+        Err(why) => server
+            .log
+            .line(Level::Error, "not ready", json!({"why": why})),
+    }
+    drop(alive);
+    stop(&server, &stage, all_gone, settings.drain, &mut stops).await;
+    Ok(())
+}
+
+/// Stops when it is told to. What is idle is closed last: a client that is just about to use it
+/// would lose its request. A second signal ends it at once.
+async fn stop(
+    server: &Server,
+    stage: &watch::Sender<Stage>,
+    mut all_gone: mpsc::Receiver<()>,
+    drain: Duration,
+    stops: &mut Stops,
+) {
+    stops.next().await;
+    let fields = json!({"seconds": drain.as_secs_f64()});
+    server.log.line(Level::Info, "stopping", fields);
+    stage.send_replace(Stage::Leaving);
+    let ending = async {
+        sleep(drain).await;
+        stage.send_replace(Stage::Closing);
+        let _ = timeout(LAST, all_gone.recv()).await;
+    };
+    tokio::select! {
+        () = ending => server.log.line(Level::Info, "stopped", json!({})),
+        () = stops.next() => {
+            server.log.line(Level::Warn, "stopped at once", json!({}));
+        }
+    }
+    server.log.flush();
+}
+
+/// The signals to stop.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn new() -> Result<Self, String> {
+        let signals = |kind| signal(kind).map_err(|error| error.to_string());
+        Ok(Self {
+            terminate: signals(SignalKind::terminate())?,
+            interrupt: signals(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+    let said = |error| format!("{wanted}: {error}");
+    let socket = match wanted {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.map_err(said)?;
+    socket.set_reuseaddr(true).map_err(said)?;
+    socket.bind(wanted).map_err(said)?;
+    let listener = socket.listen(BACKLOG).map_err(said)?;
+    let address = listener.local_addr().map_err(said)?;
+    Ok((listener, address))
+}
+
+/// A secret of the process.
+fn token() -> Result<String, String> {
+    let mut bytes = [0; 16];
+    let filled = certificates::provider().secure_random.fill(&mut bytes);
+    filled.map_err(|_| "the system has no random numbers".to_owned())?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

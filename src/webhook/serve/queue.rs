@@ -1,0 +1,205 @@
+//! Work that needs a processor: a bounded queue with deadlines, and as many threads as there are
+//! processors.
+//!
+//! What can't be done before its deadline is refused when it comes, so that a crowd costs little
+//! and whom we take we serve. Not here: what the work is.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rayon::ThreadPool;
+use tokio::sync::oneshot;
+
+/// How many pieces of work may wait.
+const WAITING_MAX: usize = 4096;
+/// How much of a new cost goes into the mean of what work costs: one part of so many.
+const MEAN_OF: u32 = 8;
+
+/// Why work isn't done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too much waits already.
+    Full,
+    /// Its deadline came before its turn.
+    TooLate,
+    /// It panicked.
+    Panicked,
+}
+
+/// The queue; its threads end when it is dropped.
+pub struct Queue {
+    shared: Arc<Shared>,
+    threads: u32,
+    _pool: ThreadPool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    /// How long work takes, in the mean.
+    cost: Duration,
+    closed: bool,
+}
+
+/// Something to do before a deadline.
+struct Waiting {
+    deadline: Instant,
+    work: Box<dyn Work>,
+}
+
+/// What to do, and whom to tell.
+struct Piece<T, F> {
+    work: F,
+    answer: oneshot::Sender<Result<T, Refusal>>,
+}
+
+trait Work: Send {
+    /// Whether nobody waits for it any more.
+    fn is_abandoned(&self) -> bool;
+    fn run(self: Box<Self>);
+    fn refuse(self: Box<Self>);
+}
+
+impl<T: Send, F: FnOnce() -> T + Send> Work for Piece<T, F> {
+    fn is_abandoned(&self) -> bool {
+        self.answer.is_closed()
+    }
+
+    fn run(self: Box<Self>) {
+        let result = catch_unwind(AssertUnwindSafe(self.work));
+        // Who asked may be gone.
+        let _ = self.answer.send(result.map_err(|_| Refusal::Panicked));
+    }
+
+    fn refuse(self: Box<Self>) {
+        let _ = self.answer.send(Err(Refusal::TooLate));
+    }
+}
+
+impl Queue {
+    /// A queue with this many threads.
+    ///
+    /// # Errors
+    /// There can't be as many.
+    pub fn start(threads: usize) -> Result<Self, String> {
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        // Threads of rayon, since the linter judges in parallel: on them it goes on in place,
+        // where any other thread would hand over to a pool and wait.
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|number| format!("review-{number}"))
+            .build()
+            .map_err(|error| error.to_string())?;
+        for _ in 0..threads {
+            let shared = Arc::clone(&shared);
+            pool.spawn(move || shared.serve());
+        }
+        Ok(Self {
+            shared,
+            threads: threads.max(1) as u32,
+            _pool: pool,
+        })
+    }
+
+    /// Does work before a deadline. Work whose caller goes away isn't done.
+    ///
+    /// # Errors
+    /// It isn't done.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let work = Box::new(Piece { work, answer });
+        self.push(Waiting { deadline, work })?;
+        let answered = tokio::time::timeout_at(deadline.into(), answered);
+        match answered.await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Refusal::Panicked),
+            Err(_) => Err(Refusal::TooLate),
+        }
+    }
+
+    /// How many pieces of work wait.
+    pub fn len(&self) -> usize {
+        lock(&self.shared.state).waiting.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn push(&self, work: Waiting) -> Result<(), Refusal> {
+        let mut state = lock(&self.shared.state);
+        let rounds = state.waiting.len() as u32 / self.threads + 1;
+        let done = Instant::now() + state.cost * rounds;
+        if state.waiting.len() >= WAITING_MAX || done > work.deadline {
+            return Err(Refusal::Full);
+        }
+        state.waiting.push_back(work);
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        lock(&self.shared.state).closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn serve(&self) {
+        while let Some((Waiting { deadline, work }, cost)) = self.next() {
+            if work.is_abandoned() {
+                continue;
+            }
+            let begun = Instant::now();
+            if begun + cost > deadline {
+                work.refuse();
+                continue;
+            }
+            work.run();
+            let took = begun.elapsed();
+            let mut state = lock(&self.state);
+            state.cost = match state.cost.is_zero() {
+                true => took,
+                false => state.cost - state.cost / MEAN_OF + took / MEAN_OF,
+            };
+        }
+    }
+
+    /// The next piece of work, and how long it will probably take.
+    fn next(&self) -> Option<(Waiting, Duration)> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(work) = state.waiting.pop_front() {
+                return Some((work, state.cost));
+            }
+            if state.closed {
+                return None;
+            }
+            let woken = self.changed.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Nothing panics while it holds a lock here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,37 @@
+//! What else is in sight of a review: the objects around the one that is asked about.
+//!
+//! Lives here: what a review wants to know, and the answer where there is no cluster to ask. A
+//! review never waits for anything: what isn't at hand isn't in sight.
+
+use std::sync::Arc;
+
+use crate::lint::load::Loaded;
+use crate::object::Object;
+
+/// Knows what is around an object.
+pub trait Sight: Send + Sync {
+    /// What relates to an object, or could. The object itself, as it is stored, isn't among it.
+    fn around(&self, object: &Object<'_>) -> Around;
+}
+
+/// The objects around another.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// One object each, read as the linter reads files.
+    pub objects: Vec<Arc<Loaded>>,
+    /// The rules about what isn't there that can be believed: everything they look for would be
+    /// among `objects`.
+    pub decided: &'static [&'static str],
+    /// It may be old: what it says warns at most.
+    pub stale: bool,
+}
+
+/// Nothing but the object itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
+
+impl Sight for Nothing {
+    fn around(&self, _: &Object<'_>) -> Around {
+        Around::default()
+    }
+}

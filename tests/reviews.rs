@@ -1,0 +1,260 @@
+//! Reviews without a server: what requests are answered, and that the findings behind an answer
+//! are the linter's.
+//!
+//! A case is a file in `testdata/webhook/answers`: the `request` of a review and, as a second
+//! document, the config. Beside it stands what comes of each finding, and the answer; `UPDATE=1`
+//! writes that.
+#![cfg(feature = "webhook")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly, its helpers too"
+)]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kubevet::finding::Finding;
+use kubevet::lint::config::{Config, Day};
+use kubevet::lint::run::all_metas;
+use kubevet::minor::Minor;
+use kubevet::rules::RULES;
+use kubevet::source::Source;
+use kubevet::webhook::answer::{Answer, Outcome, WARNING_CHARS_MAX, WARNINGS_MAX};
+use kubevet::webhook::judge::{Laws, findings, read};
+use kubevet::webhook::request::Request;
+use kubevet::webhook::review::review;
+use kubevet::webhook::sight::{Around, Nothing};
+use kubevet::yaml::{self, canonical};
+use serde_json::{Value, json};
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The files below a folder with this extension, in order.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|e| e == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn documents(text: &str) -> Vec<Value> {
+    let reading = yaml::read(&Source::new("case.yaml", text));
+    let roots = reading.documents.iter();
+    let roots = roots.filter_map(|document| document.root.clone().ok().flatten());
+    roots
+        .map(|root| serde_json::from_str(&canonical::json(reading.tree.node(root))).unwrap())
+        .collect()
+}
+
+fn today() -> Day {
+    Day::parse("2026-11-25").unwrap()
+}
+
+fn config(text: &str) -> Config {
+    let source = Source::new(".kubevet.yaml", text);
+    let (config, faults) = Config::parse(&source, &all_metas(RULES));
+    assert!(faults.is_empty(), "{faults:?}");
+    config
+}
+
+fn laws(config: &Config) -> Laws<'_> {
+    Laws {
+        config,
+        rules: RULES,
+    }
+}
+
+/// The body that the API server sends around a request.
+fn body(mut request: Value) -> Vec<u8> {
+    let object = [&request["object"], &request["oldObject"]];
+    let object = object
+        .into_iter()
+        .find(|object| object.is_object())
+        .cloned();
+    if let (Some(object), None) = (object, request.get("kind")) {
+        let version = object["apiVersion"].as_str().unwrap();
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        request["kind"] = json!({"group": group, "version": version, "kind": object["kind"]});
+        for key in ["name", "namespace"] {
+            let value = object["metadata"][key].as_str().unwrap_or("");
+            request[key] = value.into();
+        }
+    }
+    request["uid"] = "705ab4f5-6393-11e8-b7cc-42010a800002".into();
+    let review = json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": request,
+    });
+    review.to_string().into_bytes()
+}
+
+#[test]
+fn answers_each_request_as_expected() {
+    let mut wrong = Vec::new();
+    for path in files(&root("testdata/webhook/answers"), "yaml") {
+        let text = fs::read_to_string(&path).unwrap();
+        let (request, settings) = text.split_once("\n---\n").unwrap_or((&text, ""));
+        let config = config(settings);
+        let request = documents(request).remove(0);
+        let said = match Request::read(&body(request)) {
+            Ok(request) => match review(&request, laws(&config), &Nothing, today()) {
+                Ok(answer) => shown(&answer),
+                Err(fault) => String::from_utf8(fault.to_json()).unwrap(),
+            },
+            Err(fault) => String::from_utf8(fault.to_json()).unwrap(),
+        };
+        let golden = path.with_extension("out");
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&golden, &said).unwrap();
+        }
+        let expected = fs::read_to_string(&golden).unwrap_or_default();
+        if said != expected {
+            let name = path.display();
+            wrong.push(format!("{name}\n--- expected\n{expected}--- said\n{said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn shown(answer: &Answer<'_>) -> String {
+    let mut said = String::new();
+    if let Outcome::Passed(why) = &answer.outcome {
+        writeln!(said, "passed: {}", why.name()).unwrap();
+    }
+    for told in answer.told() {
+        let finding = &told.finding;
+        let (rule, path) = (finding.rule.id, &finding.place.path);
+        writeln!(said, "{:9} {rule} {path}", told.fate.name()).unwrap();
+    }
+    let response = answer.to_json(Minor::DEFAULT);
+    hold_to_the_contract(answer, &response);
+    let response: Value = serde_json::from_slice(&response).unwrap();
+    said + &serde_json::to_string_pretty(&response["response"]).unwrap() + "\n"
+}
+
+/// What the API server demands of every answer.
+fn hold_to_the_contract(answer: &Answer<'_>, response: &[u8]) {
+    let review: Value = serde_json::from_slice(response).unwrap();
+    assert_eq!(review["apiVersion"], "admission.k8s.io/v1");
+    assert_eq!(review["kind"], "AdmissionReview");
+    let response = &review["response"];
+    assert_eq!(response["uid"], *answer.request.uid);
+    assert_eq!(
+        response.get("status").is_some(),
+        response["allowed"] == false
+    );
+    assert!(response.get("patch").is_none() && response.get("patchType").is_none());
+    let warnings = response["warnings"].as_array().cloned().unwrap_or_default();
+    assert!(warnings.len() <= WARNINGS_MAX + 1);
+    for warning in warnings {
+        let warning = warning.as_str().unwrap();
+        assert!(!warning.is_empty() && warning.chars().count() <= WARNING_CHARS_MAX);
+        assert!(!warning.contains(char::is_control), "{warning}");
+    }
+    let annotations = response["auditAnnotations"].as_object().cloned();
+    for key in annotations.unwrap_or_default().keys() {
+        let named = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        assert!(key.len() <= 63 && key.chars().all(named), "{key}");
+    }
+}
+
+/// Rule, severity, path, message and related paths.
+type Said<'f> = (&'f str, &'f str, &'f str, &'f str, Vec<&'f str>);
+
+fn said(findings: &[Finding]) -> Vec<Said<'_>> {
+    let said = findings.iter().map(|finding| {
+        let related = finding.related.iter();
+        (
+            finding.rule.id,
+            finding.severity.name(),
+            finding.place.path.as_str(),
+            finding.message.as_str(),
+            related.map(|related| related.place.path.as_str()).collect(),
+        )
+    });
+    said.collect()
+}
+
+/// All objects that stand in the cases and pages of rules and in the seeds, as their JSON.
+fn objects() -> Vec<String> {
+    let mut objects = Vec::new();
+    for folder in [
+        "testdata/rules/cases",
+        "testdata/seeds",
+        "testdata/relations",
+    ] {
+        for path in files(&root(folder), "yaml") {
+            let text = fs::read_to_string(path).unwrap();
+            objects.extend(documents(&text));
+        }
+    }
+    for path in files(&root("rules"), "md") {
+        let page = fs::read_to_string(path).unwrap();
+        let blocks = page.split("```yaml\n").skip(1);
+        let blocks = blocks.filter_map(|block| block.split("```").next());
+        objects.extend(blocks.flat_map(documents));
+    }
+    let is_object = |object: &Value| object["kind"].is_string() && object["metadata"].is_object();
+    objects.retain(is_object);
+    objects.iter().map(Value::to_string).collect()
+}
+
+#[test]
+fn the_findings_behind_an_answer_are_those_of_the_linter() {
+    let config = Config::default();
+    let mut compared = 0;
+    for object in objects() {
+        let linted = support::lint(&[("object.json".to_owned(), object.clone().into_bytes())]);
+        let Ok(loaded) = read(&object) else {
+            panic!("{object}");
+        };
+        let reviewed = findings(&loaded, None, &Around::default(), laws(&config));
+        assert_eq!(said(&reviewed), said(&linted.findings), "{object}");
+        compared += reviewed.len();
+    }
+    assert!(compared > 150, "{compared} findings are compared");
+}
+
+#[test]
+fn the_findings_behind_the_answer_to_an_update_are_those_of_the_linter() {
+    let config = Config::default();
+    let objects = objects();
+    for pair in objects.windows(2) {
+        let named: Vec<Value> = pair
+            .iter()
+            .map(|text| {
+                let mut object: Value = serde_json::from_str(text).unwrap();
+                object["metadata"]["name"] = "same".into();
+                object
+            })
+            .collect();
+        let files = named.iter().map(|object| {
+            let bytes = object.to_string().into_bytes();
+            ("object.json".to_owned(), bytes)
+        });
+        let files: Vec<_> = files.collect();
+        let linted = support::lint_update(&files[1..], &files[..1]);
+        let [old, new] = named.as_slice() else {
+            panic!("not a pair");
+        };
+        let (old, new) = (read(&old.to_string()), read(&new.to_string()));
+        let old = old.unwrap();
+        let reviewed = findings(&new.unwrap(), Some(&old), &Around::default(), laws(&config));
+        assert_eq!(said(&reviewed), said(&linted.findings), "{}", named[1]);
+    }
+}

@@ -1,0 +1,386 @@
+//! What a server is held to by those who keep it: certificates and configs that change, clients
+//! that hang, and an end that loses nothing.
+
+use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::kit::{
+    Authority, Connection, Leaf, Mount, NAME, Reply, Served, bad_deployment, deployment, head,
+    review, strict,
+};
+
+fn allowed(connection: &mut Connection) -> Reply {
+    let reply = connection.review(&review(json!({"object": deployment()})));
+    assert_eq!(reply.response()["allowed"], true);
+    reply
+}
+
+/// Tries until it holds, for some seconds.
+fn soon(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(15), "it never holds");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn exit_code(served: &mut Served) -> Option<i32> {
+    let mut code = None;
+    soon(|| {
+        code = served.process.try_wait().unwrap();
+        code.is_some()
+    });
+    code.unwrap().code()
+}
+
+#[test]
+fn stops_in_the_order_that_loses_nothing() {
+    let mut served = Served::start(&["--drain-delay", "3"]);
+    let mut open = served.client().connect();
+    assert_eq!(allowed(&mut open).header("connection"), None);
+    assert_eq!(served.get("/readyz").code, 200);
+    served.signal("TERM");
+    served.logged("stopping");
+    let reply = served.get("/readyz");
+    assert_eq!((reply.code, reply.text()), (503, "stopping\n"));
+    // Whoever comes, on an open connection or a new one, is served and told not to come back.
+    let mut new = served.client().connect();
+    for connection in [&mut open, &mut new] {
+        assert_eq!(allowed(connection).header("connection"), Some("close"));
+        assert_eq!(connection.stream.read(&mut [0]).unwrap(), 0);
+    }
+    assert_eq!(exit_code(&mut served), Some(0));
+    assert!(TcpStream::connect(served.address).is_err());
+}
+
+#[test]
+fn answers_what_it_began_before_it_ends() {
+    let mut served = Served::slow();
+    let mut object = deployment();
+    object["metadata"]["annotations"] = json!({"slow.kubevet.dev/microseconds": "3000000"});
+    let body = review(json!({"object": object}));
+    let mut connection = served.client().connect();
+    let mut idle = served.client().connect();
+    connection
+        .send(head("/validate", "application/json", body.len()).as_bytes())
+        .unwrap();
+    connection.send(&body).unwrap();
+    // It waits for a second after the signal, then only for what is in flight.
+    served.signal("TERM");
+    assert_eq!(connection.receive().unwrap().response()["allowed"], true);
+    assert_eq!(idle.stream.read(&mut [0]).unwrap_or(0), 0);
+    assert_eq!(exit_code(&mut served), Some(0));
+}
+
+#[test]
+fn ends_at_once_at_the_second_signal() {
+    let mut served = Served::start(&["--drain-delay", "60"]);
+    served.signal("TERM");
+    served.logged("stopping");
+    served.signal("INT");
+    served.logged("stopped at once");
+    assert_eq!(exit_code(&mut served), Some(0));
+}
+
+#[test]
+fn keeps_silent_connections_and_ends_heads_that_dont() {
+    let served = Served::start(&[]);
+    let mut silent = served.client().connect();
+    let mut used = served.client().connect();
+    allowed(&mut used);
+    let mut slow = served.client().connect();
+    slow.send(b"POST /validate HTTP/1.1\r\nHost: ").unwrap();
+    let begun = Instant::now();
+    assert_eq!(slow.stream.read(&mut [0]).unwrap_or(0), 0);
+    let took = begun.elapsed();
+    assert!(
+        (Duration::from_secs(8)..Duration::from_secs(15)).contains(&took),
+        "{took:?}"
+    );
+    allowed(&mut silent);
+    allowed(&mut used);
+}
+
+#[test]
+fn ends_handshakes_that_never_do() {
+    let served = Served::start(&[]);
+    let mut stream = TcpStream::connect(served.address).unwrap();
+    let begun = Instant::now();
+    assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+    let took = begun.elapsed();
+    assert!(
+        (Duration::from_secs(4)..Duration::from_secs(10)).contains(&took),
+        "{took:?}"
+    );
+    let metrics = served.get("/metrics");
+    assert!(
+        metrics
+            .text()
+            .contains("kubevet_handshakes_failed_total 1\n")
+    );
+}
+
+#[test]
+fn serves_beside_a_crowd_that_says_nothing() {
+    let served = Served::start(&[]);
+    let mut known = served.client().connect();
+    allowed(&mut known);
+    let crowd: Vec<TcpStream> = (0..2200)
+        .map_while(|_| TcpStream::connect(served.address).ok())
+        .collect();
+    // Where the system gives fewer files, less can be shown.
+    if crowd.len() == 2200 {
+        soon(|| {
+            !served
+                .get("/metrics")
+                .text()
+                .contains("connections_evicted_total 0\n")
+        });
+    }
+    allowed(&mut served.client().connect());
+    allowed(&mut known);
+}
+
+#[test]
+fn large_bodies_that_never_end_keep_no_small_one_out() {
+    let served = Served::start(&[]);
+    let large: Vec<Connection> = (0..12)
+        .map(|_| {
+            let mut connection = served.client().connect();
+            let head = head("/validate?timeout=30s", "application/json", 16 << 20);
+            connection.send(head.as_bytes()).unwrap();
+            connection.send(&vec![b' '; 256 << 10]).unwrap();
+            connection
+        })
+        .collect();
+    allowed(&mut served.client().connect());
+    drop(large);
+}
+
+#[test]
+fn takes_over_certificates_by_the_exchange_of_a_link() {
+    let mut served = Served::start(&[]);
+    let mut open = served.client().connect();
+    allowed(&mut open);
+    let new = Authority::new();
+    served.mount.swap(&new.leaf(NAME));
+    assert_eq!(served.logged("replaced")["what"], "certificate");
+    assert!(served.client().try_connect().is_err());
+    served.authority = new;
+    allowed(&mut served.client().connect());
+    // A key of another certificate can't be used.
+    let broken = Leaf {
+        certificate: served.authority.leaf(NAME).certificate,
+        key: served.authority.leaf(NAME).key,
+    };
+    served.mount.swap(&broken);
+    assert_eq!(
+        served.logged("kept the last good one")["what"],
+        "certificate"
+    );
+    allowed(&mut served.client().connect());
+    allowed(&mut open);
+    assert_eq!(served.get("/readyz").code, 200);
+    let metrics = served.get("/metrics");
+    assert!(metrics.text().contains("kubevet_reloads_total 1\n"));
+    assert!(metrics.text().contains("kubevet_reloads_failed_total 1\n"));
+    // What `rcgen` makes holds until the year 4096.
+    assert!(
+        metrics
+            .text()
+            .contains("kubevet_certificate_not_after_seconds 67090118400\n")
+    );
+}
+
+#[test]
+fn serves_the_chain_that_signed_its_certificate() {
+    let served = Served::start(&[]);
+    let root = Authority::new();
+    let middle = root.authority();
+    let mut leaf = middle.leaf(NAME);
+    leaf.certificate.push_str(&middle.pem);
+    served.mount.swap(&leaf);
+    served.logged("replaced");
+    let mut client = served.client();
+    client.roots = vec![root.pem.clone()];
+    allowed(&mut client.connect());
+}
+
+#[test]
+fn takes_over_configs_and_keeps_the_last_good_one() {
+    let (_folder, config) = strict();
+    let served = Served::start(&["--config", &config]);
+    let denied = || served.ask(json!({"object": bad_deployment()})).response()["allowed"] == false;
+    assert!(denied());
+    fs::write(&config, "rules: {undeclared-probe-port: eror}\n").unwrap();
+    let line = served.logged("kept the last good one");
+    assert!(line["why"].as_str().unwrap().contains(":1:"), "{line}");
+    assert!(denied());
+    fs::write(&config, "rules: {undeclared-probe-port: off}\n").unwrap();
+    served.logged("replaced");
+    assert!(!denied());
+}
+
+#[test]
+fn doesnt_start_with_what_it_cannot_use() {
+    let authority = Authority::new();
+    let mount = Mount::new(&authority.leaf(NAME));
+    let (_folder, config) = strict();
+    fs::write(&config, "rules: 1\n").unwrap();
+    let key = mount.path("tls.key");
+    let missing = mount.path("missing");
+    let start = |certificate: &std::path::Path, extra: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kubevet"));
+        command.args([
+            "serve",
+            "--no-cluster",
+            "--listen",
+            "127.0.0.1:0",
+            "--tls-cert",
+        ]);
+        command
+            .arg(certificate)
+            .arg("--tls-key")
+            .arg(&key)
+            .args(extra);
+        let ended = command.output().unwrap();
+        assert_eq!(ended.status.code(), Some(3));
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    assert!(start(&missing, &[]).contains("missing"));
+    assert!(start(&key, &[]).contains("there is no certificate"));
+    let said = start(&mount.path("tls.crt"), &["--config", &config]);
+    assert!(said.contains(".kubevet.yaml:1:"), "{said}");
+}
+
+#[test]
+fn reviews_for_certified_clients_alone_where_it_is_told_to() {
+    let clients = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.crt");
+    fs::write(&ca, &clients.pem).unwrap();
+    let served = Served::start(&["--client-ca", ca.to_str().unwrap()]);
+    assert_eq!(
+        served.ask(json!({"object": deployment()})).fault()["code"],
+        401
+    );
+    assert_eq!(served.get("/readyz").code, 200);
+    let mut client = served.client();
+    client.certificate = Some(clients.leaf("kube-apiserver"));
+    allowed(&mut client.connect());
+    client.certificate = Some(Authority::new().leaf("kube-apiserver"));
+    // With TLS 1.3 a client learns only from the answer that its certificate isn't taken.
+    let refused = client.try_connect().and_then(|mut connection| {
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")?;
+        connection.receive()
+    });
+    assert!(refused.is_err());
+}
+
+/// What `curl` would get.
+fn plain(served: &Served, path: &str) -> String {
+    use std::io::Write;
+    let mut stream = TcpStream::connect(served.plain.unwrap()).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+#[test]
+fn tells_what_it_did() {
+    let (_folder, config) = strict();
+    let arguments = ["--config", &config, "--metrics-listen", "127.0.0.1:0"];
+    let served = Served::start(&arguments);
+    let mut mismatch = deployment();
+    mismatch["spec"]["selector"]["matchLabels"]["app"] = "other".into();
+    for object in [deployment(), bad_deployment(), mismatch] {
+        served.ask(json!({"object": object})).response();
+    }
+    served.ask(json!({"operation": "DELETE"})).response();
+    served.client().connect().review(b"{").fault();
+    let denied = served.logged("denied");
+    assert_eq!(denied["uid"], "705ab4f5-6393-11e8-b7cc-42010a800002");
+    assert_eq!(denied["findings"][0]["rule"], "undeclared-probe-port");
+    let contradicted = served.logged("the API server contradicts these findings");
+    assert_eq!(contradicted["findings"][0]["rule"], "selector-mismatch");
+    let metrics = plain(&served, "/metrics");
+    for line in [
+        "kubevet_build_info{version=\"0.1.0\",kubernetes_version=\"1.36\"} 1",
+        "kubevet_reviews_total{decision=\"allowed\"} 2",
+        "kubevet_reviews_total{decision=\"denied\"} 1",
+        "kubevet_reviews_total{decision=\"passed\",why=\"operation\"} 1",
+        "kubevet_findings_total{rule=\"undeclared-probe-port\",fate=\"deny\"} 1",
+        "kubevet_disagreements_total{rule=\"selector-mismatch\"} 1",
+        "kubevet_faults_total{reason=\"BadRequest\"} 1",
+        "kubevet_review_duration_seconds_count 5",
+        "kubevet_judge_duration_seconds_count 4",
+        "kubevet_queue_length 0",
+    ] {
+        assert!(metrics.contains(&format!("{line}\n")), "{line}\n{metrics}");
+    }
+    assert!(plain(&served, "/readyz").starts_with("HTTP/1.1 200 OK"));
+    assert!(plain(&served, "/livez").starts_with("HTTP/1.1 200 OK"));
+    assert!(plain(&served, "/validate").starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn is_ready_soon_and_small() {
+    let served = Served::start(&[]);
+    // Without optimisation and on a busy machine; a release takes a tenth of that.
+    assert!(
+        served.ready_after < Duration::from_secs(5),
+        "{:?}",
+        served.ready_after
+    );
+    let status = fs::read_to_string(format!("/proc/{}/status", served.process.id()));
+    let Ok(status) = status else {
+        return;
+    };
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: u64 = resident
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    assert!(kib < 60 << 10, "{kib} KiB");
+}
+
+#[test]
+fn the_findings_of_a_review_are_those_of_the_command() {
+    let served = Served::start(&["--kubernetes-version", "1.31"]);
+    let object = bad_deployment();
+    let warned = served.ask(json!({"object": object})).response();
+    let mut lint = std::process::Command::new(env!("CARGO_BIN_EXE_kubevet"))
+        .args([
+            "lint",
+            "--kubernetes-version",
+            "1.31",
+            "--format",
+            "json",
+            "-",
+        ])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    serde_json::to_writer(lint.stdin.take().unwrap(), &object).unwrap();
+    let report: Value = serde_json::from_slice(&lint.wait_with_output().unwrap().stdout).unwrap();
+    let found = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let text = |key: &str| finding[key].as_str().unwrap();
+            let (rule, path, message) = (text("rule"), text("path"), text("message"));
+            Value::from(format!("kubevet {rule}: {path}: {message}"))
+        });
+    assert_eq!(warned["warnings"], found.collect::<Value>());
+    assert_eq!(warned["warnings"].as_array().unwrap().len(), 1);
+}
