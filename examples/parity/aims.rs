@@ -1,8 +1,9 @@
-//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape, and
-//! what the recorded cases set, laid over other objects.
+//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape,
+//! and what the recorded cases set, laid over other objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kubevet::apiserver::gates::Gates;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -388,7 +389,11 @@ pub fn fitting(aims: &[Aim], pool: &Pool) -> Vec<Fitting> {
             let fits = |i: &&usize| aims.get(**i).is_some_and(|aim| aim.fits(&kind.name));
             let positions: Vec<usize> = positions.iter().filter(fits).copied().collect();
             if !positions.is_empty() {
-                let weight = pool.kinds.len() / (*kinds).max(1);
+                // Where templates aren't judged, aims at what they hold say little.
+                let is_shared = *kinds > 1 && kind.name == "StatefulSet";
+                let is_idle = is_shared && !Gates::of(pool.minor).stateful_set_templates;
+                let scale = if is_idle { 1 } else { 4 };
+                let weight = scale * pool.kinds.len() / (*kinds).max(1);
                 fitting.weights.push((weight, fitting.rows.len()));
                 let hits = |i: &usize| aims.get(*i).is_some_and(|aim| aim.hits);
                 fitting.rows.push(positions.into_iter().partition(hits));

@@ -158,9 +158,13 @@ impl Generator<'_> {
     /// Where little of an object is judged, less is left as it is.
     fn plan(&self, random: &mut Random) -> Option<Plan> {
         let has_pods = !self.kind.template.is_empty() || self.kind.name == "Pod";
-        let is_whole = has_pods && self.kind.name != "StatefulSet";
+        let aimed = match &*self.kind.name {
+            "StatefulSet" => 70,
+            _ if has_pods => 0,
+            _ => 40,
+        };
         match random.weighted(PLANS)? {
-            Plan::AsItIs | Plan::Mild if !is_whole && random.chance(40) => Some(Plan::Aim),
+            Plan::AsItIs | Plan::Mild if random.chance(aimed) => Some(Plan::Aim),
             plan => Some(plan),
         }
     }
