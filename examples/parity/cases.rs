@@ -67,7 +67,7 @@ const UPDATES: usize = 25;
 /// How often a near miss is tried.
 const REPAIRS_MAX: usize = 8;
 /// The same of those that are aimed at a row: an update of Pods or claims has little else to say.
-const UPDATES_AIMED: usize = 8;
+const UPDATES_AIMED: usize = 12;
 
 /// The generator of a kind.
 #[derive(Clone, Copy, Debug)]
@@ -165,6 +165,7 @@ impl Generator<'_> {
         };
         match random.weighted(PLANS)? {
             Plan::AsItIs | Plan::Mild if random.chance(aimed) => Some(Plan::Aim),
+            Plan::Sharp if aimed > 50 && random.chance(aimed) => Some(Plan::Aim),
             plan => Some(plan),
         }
     }

@@ -174,7 +174,7 @@ fn with_settled_name<'a>(case: &Case, answer: &'a Answer) -> Cow<'a, Answer> {
 
 /// The field of a cause. The server puts the claims of a StatefulSet before its volumes in the
 /// random order of a Go map, so that their numbers say nothing.
-fn place<'c>(kind: &str, cause: &'c Cause) -> Cow<'c, str> {
+pub fn place<'c>(kind: &str, cause: &'c Cause) -> Cow<'c, str> {
     let volumes = "spec.template.spec.volumes[";
     let rest = cause
         .field
