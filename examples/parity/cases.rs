@@ -116,10 +116,10 @@ impl Generator<'_> {
             }
             Plan::Broken => self.mutate(random, &mut object, Manner::Broken, 1, &mut done),
             Plan::Aim | Plan::AimRepaired | Plan::AimAndMore => {
-                let hits = if matches!(plan, Plan::AimRepaired) {
-                    100
-                } else {
-                    65
+                let hits = match plan {
+                    Plan::AimRepaired => 100,
+                    _ if self.kind.name == "StatefulSet" => 90,
+                    _ => 65,
                 };
                 aim = self.fitting.pick(random, hits);
                 if let Some(aim) = aim.and_then(|i| self.aims.get(i)) {

@@ -38,6 +38,8 @@ pub struct Sheet {
     /// Its rows, by name.
     pub rows: Vec<Row>,
     places: HashMap<String, usize>,
+    /// Those that have parts.
+    whole: Vec<usize>,
 }
 
 impl Sheet {
@@ -65,7 +67,13 @@ impl Sheet {
         let rows: Vec<Row> = rows.into_values().collect();
         let places = rows.iter().enumerate();
         let places = places.map(|(i, row)| (row.name.clone(), i)).collect();
-        Ok(Self { rows, places })
+        let has_parts = |i: &usize| rows.get(*i).is_some_and(|row| !row.parts.is_empty());
+        let whole = (0..rows.len()).filter(has_parts).collect();
+        Ok(Self {
+            rows,
+            places,
+            whole,
+        })
     }
 
     /// The place of a row.
@@ -76,11 +84,12 @@ impl Sheet {
     /// The rows that a fault of a row at a field counts for.
     pub fn of(&self, row: &str, kind: &str, field: &str) -> Vec<usize> {
         let own = self.place(row);
-        let whole = self.rows.iter().enumerate().filter(|(_, whole)| {
-            let mut parts = whole.parts.iter();
-            parts.any(|part| part.has(row, kind, field))
-        });
-        own.into_iter().chain(whole.map(|(i, _)| i)).collect()
+        let has = |i: &usize| {
+            let parts = self.rows.get(*i).map_or(&[][..], |row| &row.parts);
+            parts.iter().any(|part| part.has(row, kind, field))
+        };
+        let whole = self.whole.iter().copied().filter(has);
+        own.into_iter().chain(whole).collect()
     }
 }
 
