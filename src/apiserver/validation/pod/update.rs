@@ -48,6 +48,10 @@ pub fn validate_pod_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
         old_spec.key("schedulingGates"),
     );
     validate_only_deleted_scheduling_gates(v, &gates, &old_gates);
+    let has_resources = |spec: &Field<'_, '_>| spec.key("resources").is_set();
+    if new_spec.equals(&old_spec) && has_resources(&new_spec) == has_resources(&old_spec) {
+        return;
+    }
     if v.gates.updates_keep_qos && qos(&new_spec) != pod_qos(old) {
         v.invalid("POD-34", &new.key("metadata"), "Pod QoS is immutable");
     }
