@@ -1,5 +1,6 @@
-//! Where kubevet is used: the GitHub action, the pre-commit hooks and `deploy/`, as far as files tell.
-//! `tests/pre-commit/run` runs the hooks with pre-commit itself, `e2e/deploy` applies `deploy/`.
+//! Where kubevet is used: the GitHub action, the pre-commit hooks and `deploy/`, as far as files
+//! tell. `tests/pre-commit/run` runs the hooks with pre-commit itself, `e2e/deploy` applies what is
+//! deployed.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -147,8 +147,9 @@ fn labels<'a>(context: &Context<'a, '_>, name: &'a str) -> Labels<'a> {
     labels
 }
 
-/// `Matcher.Matches` in apiserver `pkg/admission/plugin/webhook/predicates/rules/rules.go`.
-fn matches(context: &Context<'_, '_>, rule: Node<'_>, request: &Request<'_>) -> bool {
+/// Whether a rule matches a request: `Matcher.Matches` in apiserver
+/// `pkg/admission/plugin/webhook/predicates/rules/rules.go`.
+pub fn matches(context: &Context<'_, '_>, rule: Node<'_>, request: &Request<'_>) -> bool {
     let (group, version, resource, operation) = request.what;
     let in_scope = match read::text(context, rule, &["scope"], "*") {
         Some("*") => true,
