@@ -1,5 +1,5 @@
-//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape, and
-//! what the recorded cases set, laid over other objects.
+//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape,
+//! and what the recorded cases set, laid over other objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -217,7 +217,9 @@ impl Aim {
             if get(over, &template).is_none() {
                 put(over, &template, Value::Object(Map::new()));
             }
-            get_mut(over, &template).map(|over| lay(&case, over));
+            if let Some(over) = get_mut(over, &template) {
+                lay(&case, over);
+            }
             return;
         }
         lay(&case, over);
