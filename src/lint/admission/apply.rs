@@ -106,7 +106,8 @@ impl<'t> Comparison<'_, 't> {
                 )
             }
         };
-        if !shared.is_empty() {
+        // What the storage of Services does with what is kept was never seen to differ.
+        if !shared.is_empty() || self.kind.name() == "Service" {
             return shared;
         }
         let errors = &self.applied.validation.errors;
@@ -247,8 +248,8 @@ fn root<'v>(admission: &'v Admission<'_>) -> Value<'v> {
     admission.effective.value(admission.effective.root())
 }
 
-/// Scalars that an apply leaves there, each with what a PUT puts there. A mapping that only the
-/// apply leaves is one of defaults that have lost their meaning.
+/// Scalars that an apply leaves there, each with what a PUT puts there. What only the apply leaves
+/// is a default that has lost its meaning, but for the account of pods.
 fn kept<'v>(
     put: Option<Value<'v>>,
     applied: Option<Value<'v>>,
@@ -269,10 +270,12 @@ fn kept<'v>(
             }
         }
         (_, Kind::Mapping | Kind::Sequence | Kind::Null) => {}
-        // It says the same under the name that it had before.
-        _ if applied.name() == "serviceAccount" => {}
         (Some(put), _) if put.text() == applied.text() => {}
-        (put, _) => found.push((put, applied)),
+        // The name that it had before, `serviceAccount`, says the same.
+        (put, _) if put.is_some() || applied.name() == "serviceAccountName" => {
+            found.push((put, applied));
+        }
+        _ => {}
     }
 }
 
