@@ -134,7 +134,7 @@ fn shows_files_that_can_be_read() {
             configs += 1;
         }
     }
-    assert_eq!(configs, 1, "a config is shown");
+    assert!(configs > 0, "a config is shown");
 }
 
 #[test]

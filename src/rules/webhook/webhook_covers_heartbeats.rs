@@ -37,8 +37,8 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     }
 }
 
-/// How long the scheduler and the controller manager wait for one attempt to renew their lease: half
-/// of their renew deadline of 10 s (`NewFromKubeconfig` in client-go
+/// How long the scheduler and the controller manager wait for one attempt to renew their lease:
+/// half of their renew deadline of 10 s (`NewFromKubeconfig` in client-go
 /// `tools/leaderelection/resourcelock/interface.go`).
 const ATTEMPT_SECONDS: i64 = 5;
 
