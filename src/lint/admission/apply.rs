@@ -163,11 +163,7 @@ impl<'t> Comparison<'_, 't> {
         finding
     }
 
-<<<<<<< HEAD
     // --- Lists that are merged by a key ---------------------------------------------------------
-=======
-    // --- Lists that are merged by a key -----------------------------------------------------------
->>>>>>> main
 
     /// Lists in which an item that shares its key with one before it comes, goes or changes: a
     /// client merges it into the first one.
