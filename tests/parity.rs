@@ -24,9 +24,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use kubevet::minor::{Minor, Minors};
 use model::answer_line;
-use recorded::{Recorded, Said, asked};
+use recorded::{Recorded, Said, asked, in_ranges};
 
 fn folder(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -46,15 +45,6 @@ fn files(name: &str) -> Vec<(String, String)> {
         .collect();
     files.sort();
     files
-}
-
-/// The minors of a text such as `29-33,36`.
-fn minors(ranges: &str) -> Minors {
-    let numbers = ranges.split(',').filter_map(|range| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        Some(first.parse().ok()?..=last.parse().ok()?)
-    });
-    numbers.flatten().filter_map(Minor::new).collect()
 }
 
 #[test]
@@ -94,7 +84,7 @@ fn differences(line: &str, recorded: &str) -> Vec<String> {
     let recorded: Recorded = serde_json::from_str(recorded).unwrap();
     let mut wrong = Vec::new();
     for (range, said) in &recorded.said {
-        for minor in minors(range).iter() {
+        for minor in in_ranges(range).iter() {
             let (_, answer) = answer_line(&asked(line), minor);
             let ours = Said::of(&answer, &case, minor);
             if ours != *said {

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::aims::Aim;
-use super::mutate::{Manner, TWIN, mutate};
-use super::places::{get, parsed, put, remove};
+use super::aims::{Aim, Fitting};
+use super::model::answer_line;
+use super::mutate::{self, Manner, TWIN, mutate};
+use super::places::{get, parsed, prune, put, remove};
 use super::pool::{Base, Pool, ServedKind};
 use super::random::Random;
 
@@ -17,6 +18,10 @@ pub struct Case {
     pub object: Value,
     /// What it is put over.
     pub old: Option<Value>,
+    /// The position of the aim that it was made by.
+    pub aim: Option<usize>,
+    /// Whether nothing else was done.
+    pub is_pure: bool,
 }
 
 impl Case {
@@ -39,6 +44,8 @@ enum Plan {
     Mild,
     Sharp,
     Aim,
+    /// An aim, and then as much changed at what it hits as makes it accepted: a near miss.
+    AimRepaired,
     AimAndMore,
     Chaos,
     Broken,
@@ -46,9 +53,10 @@ enum Plan {
 
 const PLANS: &[(usize, Plan)] = &[
     (6, Plan::AsItIs),
-    (29, Plan::Mild),
-    (33, Plan::Sharp),
-    (16, Plan::Aim),
+    (27, Plan::Mild),
+    (29, Plan::Sharp),
+    (13, Plan::Aim),
+    (9, Plan::AimRepaired),
     (4, Plan::AimAndMore),
     (6, Plan::Chaos),
     (6, Plan::Broken),
@@ -56,6 +64,10 @@ const PLANS: &[(usize, Plan)] = &[
 
 /// How many cases in a hundred are updates.
 const UPDATES: usize = 25;
+/// How often a near miss is tried.
+const REPAIRS_MAX: usize = 8;
+/// The same of those that are aimed at a row: an update of Pods or claims has little else to say.
+const UPDATES_AIMED: usize = 8;
 
 /// The generator of a kind.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +78,8 @@ pub struct Generator<'a> {
     pub kind: &'a ServedKind,
     /// All aims.
     pub aims: &'a [Aim],
-    /// The positions of those that fit the kind.
-    pub fitting: &'a [usize],
+    /// Those that fit the kind.
+    pub fitting: &'a Fitting,
     /// What the numbers depend on.
     pub seed: u64,
 }
@@ -77,14 +89,17 @@ impl Generator<'_> {
     pub fn case(&self, n: usize) -> Option<Case> {
         let mut random = Random::new(self.seed, n as u64);
         let random = &mut random;
-        let base = self.base(random)?;
+        let plan = random.weighted(PLANS)?;
+        let is_aimed = matches!(plan, Plan::Aim | Plan::AimRepaired | Plan::AimAndMore);
+        let base = self.base(random, !is_aimed)?;
         let mut object = base.object.clone();
         let mut done = vec![base.name.clone()];
         let mut old = None;
-        if random.chance(UPDATES) || base.old.is_some() && random.chance(70) {
+        let updates = if is_aimed { UPDATES_AIMED } else { UPDATES };
+        if random.chance(updates) || base.old.is_some() && random.chance(70) {
             old = Some(base.old.clone().unwrap_or_else(|| object.clone()));
         }
-        let plan = random.weighted(PLANS)?;
+        let mut aim = None;
         match plan {
             Plan::AsItIs => {}
             Plan::Mild => {
@@ -100,11 +115,15 @@ impl Generator<'_> {
                 self.mutate(random, &mut object, Manner::Sharp, times, &mut done);
             }
             Plan::Broken => self.mutate(random, &mut object, Manner::Broken, 1, &mut done),
-            Plan::Aim | Plan::AimAndMore => {
-                if let Some(aim) = random.pick(self.fitting).and_then(|i| self.aims.get(*i)) {
+            Plan::Aim | Plan::AimRepaired | Plan::AimAndMore => {
+                aim = self.fitting.pick(random);
+                if let Some(aim) = aim.and_then(|i| self.aims.get(i)) {
                     let (new, before) = aim.applied(self.kind, &object);
                     object = new;
                     old = before.or(old);
+                    for object in [Some(&mut object), old.as_mut()].into_iter().flatten() {
+                        prune(object, self.kind.root, self.pool.minor);
+                    }
                     done.push(format!("aim {}", aim.row));
                 }
                 if matches!(plan, Plan::AimAndMore) {
@@ -115,21 +134,45 @@ impl Generator<'_> {
         if let Some(old) = &mut old {
             self.vary_old(random, &mut object, old, &mut done);
         }
+        if matches!(plan, Plan::AimRepaired) {
+            self.repair(random, &mut object, old.as_ref());
+            done.push("repaired".to_owned());
+        }
         let what = done.join(", ");
         let id = format!("{}/{}/{n} {what}", self.kind.name, self.seed);
-        Some(Case { id, object, old })
+        let is_pure = matches!(plan, Plan::Aim | Plan::AimRepaired);
+        Some(Case {
+            id,
+            object,
+            old,
+            aim,
+            is_pure,
+        })
+    }
+
+    /// Changes an object where the model finds faults, until it finds none.
+    fn repair(&self, random: &mut Random, object: &mut Value, old: Option<&Value>) {
+        for _ in 0..REPAIRS_MAX {
+            let line = json!({"object": object, "old": old}).to_string();
+            let answer = answer_line(&line, self.pool.minor).1;
+            let Some(cause) = random.pick(&answer.causes) else {
+                break;
+            };
+            mutate::repair(random, (object, old), self.kind, self.pool, &cause.field);
+        }
     }
 
     /// Half of the time one of the first eight objects, so that small ones aren't outnumbered, and
-    /// one in ten times a case.
-    fn base(&self, random: &mut Random) -> Option<&Base> {
+    /// one in ten times a case, if these are wanted.
+    fn base(&self, random: &mut Random, with_cases: bool) -> Option<&Base> {
         let bases = &self.kind.bases;
         let (cases, objects): (Vec<&Base>, Vec<&Base>) = bases.iter().partition(|b| b.is_case);
         let first = objects.get(..objects.len().min(8)).unwrap_or(&objects);
         let found = match random.below(10) {
             0..=4 => random.pick(first),
             5..=8 => random.pick(&objects),
-            _ => random.pick(&cases),
+            _ if with_cases => random.pick(&cases),
+            _ => None,
         };
         found.or_else(|| objects.first()).copied()
     }

@@ -59,5 +59,7 @@ fn case(line: &str) -> Result<Case, Failure> {
         id: taken("id").map(|id| id.to_string()).unwrap_or_default(),
         object: taken("object").ok_or("a case without an object")?,
         old: taken("old"),
+        aim: None,
+        is_pure: false,
     })
 }

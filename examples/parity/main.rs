@@ -5,6 +5,7 @@
 mod aims;
 mod cases;
 mod compare;
+mod fields;
 mod given;
 mod judge;
 mod model;
@@ -16,6 +17,8 @@ mod random;
 mod record;
 mod recorded;
 mod report;
+mod rows;
+mod sheet;
 mod shrink;
 mod sources;
 mod values;
@@ -34,6 +37,7 @@ use judge::{Failure, Judge};
 use model::{Answer, answer_line};
 use pool::Pool;
 use report::Tally;
+use sheet::Sheet;
 
 /// Compares kubevet's model of the API server with judges.
 #[derive(Debug, Parser)]
@@ -42,7 +46,8 @@ struct Args {
     /// Asks the judges the cases of testdata/apiserver/cases and writes down their answers.
     #[arg(long)]
     record: bool,
-    /// With --record: fails if the answers differ from those written down, and writes nothing.
+    /// Fails if the goals are missed; with --record if the answers differ from those written down,
+    /// and writes nothing. Ends with `N passed, N failed`.
     #[arg(long)]
     check: bool,
     /// The minors to compare, separated by commas, or `all`; without it 1.37, and all to record.
@@ -78,9 +83,12 @@ struct Args {
     /// Writes the differences of each kind into a file of this folder.
     #[arg(long)]
     reports: Option<PathBuf>,
-    /// Writes e2e/parity/agreement.tsv and rows.tsv.
+    /// Writes e2e/parity/agreement.tsv and rows.tsv, in which other minors' numbers stay.
     #[arg(long)]
     write: bool,
+    /// Prints the fields of each kind's schema that no accepted case sets, in place of a comparison.
+    #[arg(long)]
+    fields: bool,
     /// How many classes of differences of a kind get a small example.
     #[arg(long, default_value_t = 40)]
     shrink: usize,
@@ -137,7 +145,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     if let (Some(cases), Some(answers)) = (&args.given, &args.answers) {
         for minor in minors {
             let tally = given::run((cases, answers), minor, &excluded)?;
-            print!("{}", tally.agreement());
+            print!("{}", tally.agreement(args.seed, ""));
         }
         return Ok(());
     }
@@ -149,10 +157,14 @@ fn run(args: &Args) -> Result<(), Failure> {
     folders.retain(|folder| folder.exists());
     folders.extend(args.from.iter().cloned());
     let bases = pool::load(&folders)?;
-    let aims = aims::read(&std::fs::read_to_string(own.join("aims.tsv"))?)?;
+    let mut aims = aims::read(&std::fs::read_to_string(own.join("aims.tsv"))?)?;
+    aims.extend(aims::recorded(&bases));
+    let functions = sources::functions(&root().join("src/apiserver"))?;
+    let sheet = Sheet::read(&std::fs::read_to_string(own.join("sheet.tsv"))?, &functions)?;
     let mut all = Tally::default();
     for minor in minors {
         let pool = Pool::new(&bases, minor);
+        let aims = aims::widened(aims.clone(), &pool);
         if args.list {
             list(args, &pool, &aims);
             continue;
@@ -161,26 +173,52 @@ fn run(args: &Args) -> Result<(), Failure> {
             args,
             pool,
             aims: &aims,
+            sheet: &sheet,
             excluded: &excluded,
             judge: start(minor, args.judge.as_deref())?,
             minor,
         };
+        if args.fields {
+            fields::tell(&comparison)?;
+            continue;
+        }
         if let Some(number) = args.only {
             return comparison.show(number);
         }
         all.merge(comparison.run()?);
     }
-    if !args.list {
-        print!("{}", all.agreement());
+    if args.list || args.fields {
+        return Ok(());
     }
+    conclude(args, &own, &sheet, &all)
+}
+
+/// Prints, writes and checks what was counted.
+fn conclude(args: &Args, own: &Path, sheet: &Sheet, all: &Tally) -> Result<(), Failure> {
+    let before = |file: &str| std::fs::read_to_string(own.join(file)).unwrap_or_default();
+    print!("{}", all.agreement(args.seed, ""));
+    let amiss = all.rows.amiss(sheet);
+    amiss.iter().for_each(|line| println!("{line}"));
     if args.write {
-        std::fs::write(own.join("agreement.tsv"), all.agreement())?;
+        let (agreement, rows) = (before("agreement.tsv"), before("rows.tsv"));
         std::fs::write(
-            own.join("rows.tsv"),
-            all.rows(&sources::functions(&root().join("src/apiserver"))?),
+            own.join("agreement.tsv"),
+            all.agreement(args.seed, &agreement),
         )?;
+        let table = all.rows.table(sheet, &rows);
+        rows::seldom(&table)
+            .iter()
+            .for_each(|line| println!("{line}"));
+        std::fs::write(own.join("rows.tsv"), table)?;
     }
-    Ok(())
+    let (mut missed, met) = all.missed();
+    missed.iter().for_each(|line| println!("{line}"));
+    missed.extend(amiss);
+    println!("{met} passed, {} failed", missed.len());
+    match args.check && !missed.is_empty() {
+        true => Err("the goals are missed".into()),
+        false => Ok(()),
+    }
 }
 
 /// Prints the cases of every kind.
@@ -218,6 +256,7 @@ struct Comparison<'a> {
     args: &'a Args,
     pool: Pool,
     aims: &'a [aims::Aim],
+    sheet: &'a Sheet,
     excluded: &'a BTreeSet<String>,
     judge: Judge,
     minor: Minor,
@@ -252,7 +291,7 @@ impl Comparison<'_> {
             match &self.args.reports {
                 Some(folder) => {
                     std::fs::create_dir_all(folder)?;
-                    let table = tally.agreement();
+                    let table = tally.agreement(self.args.seed, "");
                     let file = folder.join(format!("{}-{}.txt", self.minor, kind.name));
                     std::fs::write(file, format!("{table}\n{told}"))?;
                 }
@@ -262,7 +301,16 @@ impl Comparison<'_> {
         Ok(tally)
     }
 
-    fn generator<'b>(&'b self, kind: &'b pool::ServedKind, fitting: &'b [usize]) -> Generator<'b> {
+    /// The aims of each kind.
+    fn fitting(&self) -> Vec<aims::Fitting> {
+        aims::fitting(self.aims, &self.pool)
+    }
+
+    fn generator<'b>(
+        &'b self,
+        kind: &'b pool::ServedKind,
+        fitting: &'b aims::Fitting,
+    ) -> Generator<'b> {
         Generator {
             pool: &self.pool,
             kind,
@@ -329,6 +377,10 @@ impl Comparison<'_> {
             }
             let of = (&*minor, &*kind.name);
             tally.add(of, (case, line.len()), (theirs, ours), found, self.excluded);
+            let table = (self.sheet, self.aims);
+            tally
+                .rows
+                .add(table, (self.minor, kind), case, (theirs, ours));
         }
         Ok(())
     }

@@ -28,6 +28,9 @@ pub struct Answer {
     pub causes: Vec<Cause>,
     /// The warnings that come with an answer.
     pub warnings: Vec<String>,
+    /// The row of each warning; judges don't tell it.
+    #[serde(skip)]
+    pub warned: Vec<&'static str>,
     /// The object as it would be stored, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<serde_json::Value>,
@@ -46,6 +49,13 @@ pub struct Cause {
     /// The words after the field and the value.
     #[serde(default)]
     pub detail: String,
+}
+
+impl Answer {
+    /// Whether the object is taken.
+    pub fn accepts(&self) -> bool {
+        matches!(self.code, 200 | 201)
+    }
 }
 
 impl Cause {
@@ -222,14 +232,12 @@ fn admitted(admission: &Admission<'_>, accepted: u16) -> Answer {
             ..Answer::default()
         };
     }
-    let warnings = validation
-        .warnings
-        .iter()
-        .map(|warning| warning.text.clone());
+    let warnings = validation.warnings.iter();
     Answer {
         code: if causes.is_empty() { accepted } else { 422 },
         causes,
-        warnings: warnings.collect(),
+        warned: warnings.clone().map(|warning| warning.row).collect(),
+        warnings: warnings.map(|warning| warning.text.clone()).collect(),
         ..Answer::default()
     }
 }

@@ -3,7 +3,9 @@
 use kubevet::apiserver::schema::{Enum, List, Scalar, Shape, Struct};
 use serde_json::{Map, Number, Value};
 
-use super::places::{Place, Step, get, get_mut, places, remove, rendered, resolved, slot_of};
+use super::places::{
+    Place, Step, get, get_mut, parsed, places, put, remove, rendered, resolved, slot_of,
+};
 use super::pool::{Pool, ServedKind};
 use super::random::Random;
 use super::values::*;
@@ -50,6 +52,69 @@ pub fn mutate(
         }
     }
     None
+}
+
+/// Changes an object where a fault is: gives the field a value that stands in it elsewhere, the old
+/// object's, or none. A field that isn't there is added; one that the server names by another path
+/// is looked for below the part of the path that is there.
+pub fn repair(
+    random: &mut Random,
+    (object, old): (&mut Value, Option<&Value>),
+    kind: &ServedKind,
+    pool: &Pool,
+    field: &str,
+) -> Option<()> {
+    let all = places(object, kind.root, pool.minor);
+    let wanted = parsed(field);
+    if let Some(old) = old
+        && random.chance(50)
+        && let Some(value) = get(old, &wanted)
+    {
+        put(object, &wanted, value.clone());
+        return Some(());
+    }
+    let place = all.iter().find(|place| place.path == wanted);
+    let holder = (0..wanted.len()).rev().find_map(|len| {
+        let path = wanted.get(..len)?;
+        all.iter().find(|place| place.path == path)
+    })?;
+    let Some(Step::Key(last)) = wanted.last() else {
+        return place.and_then(|place| renew(random, object, pool, place));
+    };
+    if let Some(place) = place {
+        return renew(random, object, pool, place);
+    }
+    if holder.path.len() + 1 == wanted.len()
+        && let Shape::Struct(of) = resolved(holder.of).shape()
+        && let Some(field) = of.field(pool.minor, last)
+        && let Some(value) = random.pick(pool.values(slot_of(of.name(), field.name())))
+    {
+        put(object, &wanted, value.clone());
+        return Some(());
+    }
+    let is_so_called = |place: &&Place| match place.path.last() {
+        Some(Step::Key(key)) => key.eq_ignore_ascii_case(last),
+        _ => false,
+    };
+    let below = all
+        .iter()
+        .filter(|place| place.path.starts_with(&holder.path));
+    let (called, others): (Vec<&Place>, Vec<&Place>) = below.partition(is_so_called);
+    let place = random.pick(if called.is_empty() { &others } else { &called })?;
+    renew(random, object, pool, place)
+}
+
+/// Puts a value that stands in the same field elsewhere, or takes out what is there.
+fn renew(random: &mut Random, object: &mut Value, pool: &Pool, place: &Place) -> Option<()> {
+    if place.path.len() < 2 {
+        return None;
+    }
+    let value = random.pick(pool.values(place.slot)).cloned();
+    match value {
+        Some(value) if random.chance(70) => *get_mut(object, &place.path)? = value,
+        _ => drop(remove(object, &place.path)?),
+    }
+    Some(())
 }
 
 /// Half of the time any place alike; else down from the top, so that what lies there isn't

@@ -162,6 +162,13 @@ pub fn kind_of(object: &Value) -> Option<String> {
     Some(kind_name(text("apiVersion")?, text("kind")?))
 }
 
+/// Where the pod template of a kind lies, if the kind is compared.
+pub fn template_of(name: &str) -> Option<&'static str> {
+    let mut kinds = KINDS.iter();
+    let (.., template) = kinds.find(|(version, kind, _)| kind_name(version, kind) == name)?;
+    Some(template)
+}
+
 fn kind_name(api_version: &str, kind: &str) -> String {
     match api_version {
         "autoscaling/v1" => format!("{kind}-v1"),

@@ -107,6 +107,15 @@ pub fn ranges(minors: Minors) -> String {
     runs.iter().map(shown).collect::<Vec<_>>().join(",")
 }
 
+/// The minors of a text such as `29-33,36`.
+pub fn in_ranges(text: &str) -> Minors {
+    let numbers = text.split(',').filter_map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    });
+    numbers.flatten().filter_map(Minor::new).collect()
+}
+
 /// A case as the judges are asked it: with what is stored.
 pub fn asked(line: &str) -> String {
     line.replacen('{', "{\"stored\":true,", 1)

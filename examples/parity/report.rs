@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use kubevet::apiserver::errors::Reason;
-use kubevet::lint::admission::rules::owner_of;
-
 use super::cases::Case;
-use super::compare::{Class, Difference, What, field_pattern, pattern};
-use super::model::{Answer, Cause};
+use super::compare::{Class, Difference, What};
+use super::model::Answer;
+use super::rows::Rows;
 
 /// Counts of a kind in a minor.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +32,51 @@ pub struct Counts {
     pub excluded: usize,
 }
 
+/// The kinds whose stored objects are held to a goal.
+const STORED: [&str; 4] = [
+    "Deployment",
+    "StatefulSet",
+    "Service",
+    "PersistentVolumeClaim",
+];
+
+impl Counts {
+    fn columns(&self) -> [String; 12] {
+        let of = |part| percent(part, self.cases);
+        [
+            self.cases.to_string(),
+            of(self.accepted),
+            of(self.invalid),
+            of(self.undecodable),
+            of(self.updates),
+            of(self.verdict),
+            of(self.causes),
+            of(self.details),
+            percent(self.warnings, self.both),
+            percent(self.stored, self.both),
+            of(self.all),
+            self.excluded.to_string(),
+        ]
+    }
+
+    /// What should be so many hundredths of a percent of what.
+    fn goals(&self, kind: &str) -> Vec<(&'static str, usize, usize, usize)> {
+        let mut goals = vec![
+            ("accepted", self.accepted, self.cases, 2_500),
+            ("invalid", self.invalid, self.cases, 4_000),
+            ("updates", self.updates, self.cases, 1_500),
+            ("verdict", self.verdict, self.cases, 9_995),
+            ("causes", self.causes, self.cases, 9_970),
+            ("details", self.details, self.cases, 9_900),
+            ("warnings", self.warnings, self.both, 9_900),
+        ];
+        if STORED.contains(&kind) {
+            goals.push(("stored", self.stored, self.both, 9_990));
+        }
+        goals
+    }
+}
+
 /// A class of differences as it was met.
 #[derive(Clone, Debug)]
 pub struct Met {
@@ -51,16 +94,6 @@ pub struct Met {
     pub minors: BTreeSet<String>,
 }
 
-/// How often a row was met.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RowCounts {
-    hit: usize,
-    agreed: usize,
-}
-
-/// A way in which a row shows: path pattern, reason, detail pattern.
-type Shown = (String, String, String);
-
 /// All counts.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -68,30 +101,8 @@ pub struct Tally {
     pub counts: BTreeMap<(String, String), Counts>,
     /// The classes of differences.
     pub classes: BTreeMap<Class, Met>,
-    /// The row of each way in which kubevet shows one, and how often.
-    rows: BTreeMap<(&'static str, Shown), RowCounts>,
-    /// Causes that only the judge had.
-    missed: BTreeMap<Shown, usize>,
-}
-
-/// A pod's path is the same row in every kind.
-fn shown(cause: &Cause) -> Shown {
-    let field = field_pattern(&cause.field);
-    let short = [
-        ("spec.jobTemplate.spec.template.spec", "P"),
-        ("spec.template.spec", "P"),
-        ("spec.jobTemplate.spec.template", "T"),
-        ("spec.template", "T"),
-    ];
-    let shortened = short.iter().find_map(|(long, short)| {
-        let rest = field.strip_prefix(long)?;
-        (rest.is_empty() || rest.starts_with(['.', '['])).then(|| format!("{short}{rest}"))
-    });
-    (
-        shortened.unwrap_or(field),
-        cause.reason.clone(),
-        pattern(cause.words()),
-    )
+    /// The rows.
+    pub rows: Rows,
 }
 
 impl Tally {
@@ -131,25 +142,6 @@ impl Tally {
             entry.rows.insert(difference.row);
             entry.minors.insert(minor.to_owned());
         }
-        self.add_rows(judge, ours);
-    }
-
-    fn add_rows(&mut self, judge: &Answer, ours: &Answer) {
-        let same = |a: &Cause, b: &Cause| {
-            a.field == b.field && a.reason == b.reason && a.words() == b.words()
-        };
-        for cause in &ours.causes {
-            let counts = self.rows.entry((cause.row, shown(cause))).or_default();
-            counts.hit += 1;
-            counts.agreed += usize::from(judge.causes.iter().any(|theirs| same(theirs, cause)));
-        }
-        if judge.code == 422 && ours.code != 0 {
-            for cause in &judge.causes {
-                if !ours.causes.iter().any(|own| same(own, cause)) {
-                    *self.missed.entry(shown(cause)).or_default() += 1;
-                }
-            }
-        }
     }
 
     /// Adds the counts of another run.
@@ -165,73 +157,46 @@ impl Tally {
                 None => drop(self.classes.insert(class, met)),
             }
         }
-        for (row, counts) in other.rows {
-            let own = self.rows.entry(row).or_default();
-            own.hit += counts.hit;
-            own.agreed += counts.agreed;
-        }
-        for (shown, count) in other.missed {
-            *self.missed.entry(shown).or_default() += count;
-        }
+        self.rows.merge(other.rows);
     }
 
-    /// `agreement.tsv`: shares in percent, by minor and kind.
-    pub fn agreement(&self) -> String {
-        let mut out =
-            "minor\tkind\tcases\taccepted\tinvalid\tundecodable\tupdates\tverdict\tcauses\t\
-                       details\twarnings\tstored\tall\texcluded\n"
-                .to_owned();
-        for ((minor, kind), c) in &self.counts {
-            let of = |part: usize, whole: usize| percent(part, whole);
-            let columns = [
-                c.cases.to_string(),
-                of(c.accepted, c.cases),
-                of(c.invalid, c.cases),
-                of(c.undecodable, c.cases),
-                of(c.updates, c.cases),
-                of(c.verdict, c.cases),
-                of(c.causes, c.cases),
-                of(c.details, c.cases),
-                of(c.warnings, c.both),
-                of(c.stored, c.both),
-                of(c.all, c.cases),
-                c.excluded.to_string(),
-            ];
-            let _ = writeln!(out, "{minor}\t{kind}\t{}", columns.join("\t"));
-        }
-        out
-    }
-
-    /// `rows.tsv`: how often each row was met, and how often the judge agreed. `functions` are
-    /// the rows that the model has, with the upstream functions that they stand for.
-    pub fn rows(&self, functions: &BTreeMap<String, String>) -> String {
-        let mut out = "row\tfield\treason\tdetail\thit\tagreed\trule\tfunction\n".to_owned();
-        let nothing: Shown = Default::default();
-        let mut lines: BTreeMap<(&str, &Shown), RowCounts> = BTreeMap::new();
-        for ((row, shown), counts) in &self.rows {
-            lines.insert((row, shown), *counts);
-        }
-        let row_of = |shown: &Shown| {
-            let mut rows = self.rows.keys().filter(|(_, known)| known == shown);
-            rows.next().map_or("?", |(row, _)| row)
+    /// `agreement.tsv`: shares in percent, by minor and kind; lines of `before` stay where this
+    /// has none.
+    pub fn agreement(&self, seed: u64, before: &str) -> String {
+        let key = |line: &str| {
+            let mut columns = line.split('\t').map(str::to_owned);
+            Some((columns.next()?, columns.next()?))
         };
-        for (shown, count) in &self.missed {
-            lines.entry((row_of(shown), shown)).or_default().hit += count;
+        let old = before.lines().skip(1);
+        let old = old.filter_map(|line| Some((key(line)?, line.to_owned())));
+        let mut lines: BTreeMap<(String, String), String> = old.collect();
+        for ((minor, kind), counts) in &self.counts {
+            let line = format!("{minor}\t{kind}\t{seed}\t{}", counts.columns().join("\t"));
+            lines.insert((minor.clone(), kind.clone()), line);
         }
-        let met = |row: &str| self.rows.keys().any(|(known, _)| *known == row);
-        for row in functions.keys().filter(|row| !met(row)) {
-            lines.insert((row, &nothing), RowCounts::default());
+        let lines: Vec<String> = lines.into_values().collect();
+        let head = "minor\tkind\tseed\tcases\taccepted\tinvalid\tundecodable\tupdates\tverdict\t\
+                    causes\tdetails\twarnings\tstored\tall\texcluded";
+        format!("{head}\n{}\n", lines.join("\n"))
+    }
+
+    /// The goals that are missed, and how many are met.
+    pub fn missed(&self) -> (Vec<String>, usize) {
+        let mut missed = Vec::new();
+        let mut met = 0;
+        for ((minor, kind), counts) in &self.counts {
+            for (what, part, whole, least) in counts.goals(kind) {
+                if part * 10_000 >= whole * least {
+                    met += 1;
+                } else {
+                    let least = percent(least, 10_000);
+                    missed.push(format!(
+                        "{minor} {kind} {what}: {part} of {whole}, less than {least} %"
+                    ));
+                }
+            }
         }
-        for ((row, (field, reason, detail)), RowCounts { hit, agreed }) in lines {
-            let rule = Reason::ALL.iter().find(|known| known.name() == reason);
-            let rule = rule.map_or("", |reason| owner_of(row, *reason).id);
-            let function = functions.get(row).map_or("", String::as_str);
-            let _ = writeln!(
-                out,
-                "{row}\t{field}\t{reason}\t{detail}\t{hit}\t{agreed}\t{rule}\t{function}"
-            );
-        }
-        out
+        (missed, met)
     }
 
     /// The classes that a kind has, most frequent first.
