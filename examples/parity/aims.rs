@@ -1,5 +1,5 @@
-//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape, and
-//! what the recorded cases set, laid over other objects.
+//! Cases that aim at a row: edits of objects, from `e2e/parity/aims.tsv`, which tells its shape,
+//! and what the recorded cases set, laid over other objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -163,7 +163,7 @@ impl<'t> Comparison<'_, 't> {
         finding
     }
 
-    // --- Lists that are merged by a key -----------------------------------------------------------
+    // --- Lists that are merged by a key ----------------------------------------------------------
 
     /// Lists in which an item that shares its key with one before it comes, goes or changes: a
     /// client merges it into the first one.
