@@ -3,6 +3,11 @@
 //! Lives here: the way from a line to an answer. Not here: what the server says
 //! (`kubevet::apiserver`), and how answers are compared.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an answer is made once a case, and most are one of these"
+)]
+
 use kubevet::apiserver::decode;
 use kubevet::apiserver::effective::Value;
 use kubevet::apiserver::registry::{Admission, Cluster, STRATEGIES, Strategy};
