@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kubevet::apiserver::gates::Gates;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -19,6 +20,8 @@ pub struct Aim {
     pub row: String,
     kinds: Vec<String>,
     how: How,
+    /// Whether it shows its row.
+    hits: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +59,7 @@ pub fn recorded(bases: &[Base]) -> Vec<Aim> {
             kinds: vec![meant(row, &kind, base.old.is_some()).to_owned()],
             row: row.to_owned(),
             how,
+            hits: false,
         })
     };
     cases.filter_map(aim).collect()
@@ -70,9 +74,10 @@ fn meant<'k>(row: &str, kind: &'k str, is_update: bool) -> &'k str {
 
 /// Aims some, too, at those rows that they show, which aren't always the one that is written.
 pub fn widened(mut aims: Vec<Aim>, pool: &Pool) -> Vec<Aim> {
-    let more = aims.par_iter().flat_map_iter(|aim| {
+    let more = aims.par_iter_mut().flat_map_iter(|aim| {
         let mut rows = aim.shown(pool);
-        rows.remove(&aim.row);
+        aim.hits = rows.remove(&aim.row);
+        let aim = &*aim;
         let kind = aim.kinds.first().map_or("", String::as_str);
         let kinds = |row: &str| match (&aim.how, aim.kinds.as_slice()) {
             (How::Overlay { old, .. }, [_]) if kind != "T" => {
@@ -84,6 +89,7 @@ pub fn widened(mut aims: Vec<Aim>, pool: &Pool) -> Vec<Aim> {
             kinds: kinds(&row),
             row,
             how: aim.how.clone(),
+            hits: true,
         });
         aims.collect::<Vec<_>>()
     });
@@ -122,6 +128,7 @@ fn read_line(line: &str) -> Result<Aim, String> {
             edits(new)?,
             columns.get(3).map(|text| edits(text)).transpose()?,
         ),
+        hits: false,
     })
 }
 
@@ -347,15 +354,20 @@ fn expanded(text: &str) -> String {
 pub struct Fitting {
     /// Each row's weight and place: the fewer kinds a row is tried on, the more often on each.
     weights: Vec<(usize, usize)>,
-    /// The positions of each row's aims.
-    rows: Vec<Vec<usize>>,
+    /// The positions of each row's aims: those that hit, and those that miss.
+    rows: Vec<(Vec<usize>, Vec<usize>)>,
 }
 
 impl Fitting {
-    /// One aim: its row is as likely as any other, however many aims that has.
-    pub fn pick(&self, random: &mut Random) -> Option<usize> {
-        let row = random.weighted(&self.weights)?;
-        random.pick(self.rows.get(row)?).copied()
+    /// One aim: its row is as likely as any other, however many aims that has; one that hits so
+    /// many times in a hundred, if there are both.
+    pub fn pick(&self, random: &mut Random, hits: usize) -> Option<usize> {
+        let (hit, miss) = self.rows.get(random.weighted(&self.weights)?)?;
+        let (first, second) = match random.chance(hits) {
+            true => (hit, miss),
+            false => (miss, hit),
+        };
+        random.pick(first).or_else(|| random.pick(second)).copied()
     }
 }
 
@@ -379,9 +391,14 @@ pub fn fitting(aims: &[Aim], pool: &Pool) -> Vec<Fitting> {
             let fits = |i: &&usize| aims.get(**i).is_some_and(|aim| aim.fits(&kind.name));
             let positions: Vec<usize> = positions.iter().filter(fits).copied().collect();
             if !positions.is_empty() {
-                let weight = pool.kinds.len() / (*kinds).max(1);
+                // Where templates aren't judged, aims at what they hold say little.
+                let is_shared = *kinds > 1 && kind.name == "StatefulSet";
+                let is_idle = is_shared && !Gates::of(pool.minor).stateful_set_templates;
+                let scale = if is_idle { 1 } else { 4 };
+                let weight = scale * pool.kinds.len() / (*kinds).max(1);
                 fitting.weights.push((weight, fitting.rows.len()));
-                fitting.rows.push(positions);
+                let hits = |i: &usize| aims.get(*i).is_some_and(|aim| aim.hits);
+                fitting.rows.push(positions.into_iter().partition(hits));
             }
         }
         fitting

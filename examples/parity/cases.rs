@@ -89,7 +89,7 @@ impl Generator<'_> {
     pub fn case(&self, n: usize) -> Option<Case> {
         let mut random = Random::new(self.seed, n as u64);
         let random = &mut random;
-        let plan = random.weighted(PLANS)?;
+        let plan = self.plan(random)?;
         let is_aimed = matches!(plan, Plan::Aim | Plan::AimRepaired | Plan::AimAndMore);
         let base = self.base(random, !is_aimed)?;
         let mut object = base.object.clone();
@@ -116,7 +116,12 @@ impl Generator<'_> {
             }
             Plan::Broken => self.mutate(random, &mut object, Manner::Broken, 1, &mut done),
             Plan::Aim | Plan::AimRepaired | Plan::AimAndMore => {
-                aim = self.fitting.pick(random);
+                let hits = if matches!(plan, Plan::AimRepaired) {
+                    100
+                } else {
+                    65
+                };
+                aim = self.fitting.pick(random, hits);
                 if let Some(aim) = aim.and_then(|i| self.aims.get(i)) {
                     let (new, before) = aim.applied(self.kind, &object);
                     object = new;
@@ -148,6 +153,20 @@ impl Generator<'_> {
             aim,
             is_pure,
         })
+    }
+
+    /// Where little of an object is judged, less is left as it is.
+    fn plan(&self, random: &mut Random) -> Option<Plan> {
+        let has_pods = !self.kind.template.is_empty() || self.kind.name == "Pod";
+        let aimed = match &*self.kind.name {
+            "StatefulSet" => 70,
+            _ if has_pods => 0,
+            _ => 40,
+        };
+        match random.weighted(PLANS)? {
+            Plan::AsItIs | Plan::Mild if random.chance(aimed) => Some(Plan::Aim),
+            plan => Some(plan),
+        }
     }
 
     /// Changes an object where the model finds faults, until it finds none.
