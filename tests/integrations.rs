@@ -1,5 +1,6 @@
-//! Where kubevet is used: the GitHub action and the pre-commit hooks, as far as files tell.
-//! `tests/pre-commit/run` runs the hooks with pre-commit itself.
+//! Where kubevet is used: the GitHub action, the pre-commit hooks and `deploy/`, as far as files
+//! tell. `tests/pre-commit/run` runs the hooks with pre-commit itself, `e2e/deploy` applies what is
+//! deployed.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -137,4 +138,41 @@ fn there_are_two_hooks_and_cargo_installs_them() {
         assert!(text(hook, "entry").starts_with("kubevet lint"));
         assert_eq!(text(hook, "require_serial"), "true");
     }
+}
+
+#[test]
+fn what_is_deployed_is_this_version_built_by_this_toolchain() {
+    let version = env!("CARGO_PKG_VERSION");
+    let deployment = read("deploy/base/deployment.yaml");
+    let image = format!("kubevet:{version}");
+    assert_eq!(text(container(&deployment), "image"), image);
+    let chart = read("deploy/chart/Chart.yaml");
+    for key in ["version", "appVersion"] {
+        assert_eq!(text(value(&chart), key), version, "{key}");
+    }
+    let toolchain = fs::read_to_string(root().join("rust-toolchain.toml")).unwrap();
+    let (_, channel) = toolchain.split_once("channel = \"").unwrap();
+    let (channel, _) = channel.split_once('"').unwrap();
+    let dockerfile = fs::read_to_string(root().join("deploy/Dockerfile")).unwrap();
+    let base = format!("FROM rust:{channel}-alpine AS build\n");
+    assert!(dockerfile.contains(&base), "not {base}");
+}
+
+#[cfg(feature = "webhook")]
+#[test]
+fn the_server_knows_the_arguments_that_it_is_deployed_with() {
+    use clap::Parser;
+    use kubevet::cli::args::Cli;
+
+    let deployment = read("deploy/base/deployment.yaml");
+    let arguments = container(&deployment).get("args").unwrap().items();
+    let arguments = ["kubevet"].into_iter().chain(arguments.map(Node::text));
+    Cli::try_parse_from(arguments).unwrap();
+}
+
+/// The container of the first document, a Deployment.
+fn container(deployment: &Reading) -> Node<'_> {
+    let path = ["spec", "template", "spec", "containers"];
+    let mut containers = value(deployment).at(&path).unwrap().items();
+    containers.next().unwrap()
 }

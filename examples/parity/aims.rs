@@ -224,7 +224,9 @@ impl Aim {
             if get(over, &template).is_none() {
                 put(over, &template, Value::Object(Map::new()));
             }
-            get_mut(over, &template).map(|over| lay(&case, over));
+            if let Some(over) = get_mut(over, &template) {
+                lay(&case, over);
+            }
             return;
         }
         lay(&case, over);

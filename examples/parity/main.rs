@@ -86,7 +86,7 @@ struct Args {
     /// Writes e2e/parity/agreement.tsv and rows.tsv, in which other minors' numbers stay.
     #[arg(long)]
     write: bool,
-    /// Prints the fields of the schema that no accepted case sets, in place of a comparison.
+    /// Prints the fields of each kind's schema that no accepted case sets, and compares nothing.
     #[arg(long)]
     fields: bool,
     /// How many classes of differences of a kind get a small example.

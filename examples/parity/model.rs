@@ -3,6 +3,11 @@
 //! Lives here: the way from a line to an answer. Not here: what the server says
 //! (`kubevet::apiserver`), and how answers are compared.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an answer is made once a case, and most are one of these"
+)]
+
 use kubevet::apiserver::decode;
 use kubevet::apiserver::effective::Value;
 use kubevet::apiserver::registry::{Admission, Cluster, STRATEGIES, Strategy};
@@ -33,7 +38,7 @@ pub struct Answer {
     pub warned: Vec<&'static str>,
     /// The object as it would be stored, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stored: Option<serde_json::Value>,
+    pub stored: Option<Box<serde_json::Value>>,
 }
 
 /// A fault that validation finds.
@@ -122,7 +127,7 @@ fn answer(case: &Case<'_>, reading: &Reading, minor: Minor) -> Answer {
         Err(answer) => answer,
         Ok((mut answer, admission)) => {
             if case.stored && answer.code < 300 {
-                answer.stored = Some(stored_object(&admission));
+                answer.stored = Some(Box::new(stored_object(&admission)));
             }
             answer
         }

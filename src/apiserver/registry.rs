@@ -4,10 +4,12 @@
 //! `apiserver/pkg/registry/rest` calls them (`BeforeCreate`, `BeforeUpdate`).
 
 use super::allocation;
+use super::effective::kept::Merge;
 use super::effective::{self, Effective};
 use super::errors::{Error, Validation};
 use super::field::Field;
 use super::gates::Gates;
+use super::schema::Table;
 use super::validation::{
     apps, autoscaling, batch, claim, meta, pod, policy, replication_controller, service,
 };
@@ -254,7 +256,10 @@ impl Strategy {
 
     /// The object with its defaults, without what the server drops.
     fn effective<'t>(&self, object: Node<'t>, gates: &Gates) -> Effective<'t> {
-        let mut effective = Effective::copy_of(object);
+        self.filled_in(Effective::copy_of(object), gates)
+    }
+
+    fn filled_in<'t>(&self, mut effective: Effective<'t>, gates: &Gates) -> Effective<'t> {
         effective::meta::prepare(&mut effective, self.namespaced);
         (self.defaults)(&mut effective, gates);
         (self.prepare)(&mut effective, gates);
@@ -309,11 +314,47 @@ impl Strategy {
         cluster: Cluster,
     ) -> Admission<'t> {
         let gates = Gates::of(minor);
-        let mut effective = self.effective(object, &gates);
+        let before = self.stored(old, &gates);
+        self.put(Effective::copy_of(object), before, gates, cluster)
+    }
+
+    /// What the server says where both versions are applied, the old one first, and nobody else
+    /// writes.
+    pub fn apply<'t>(
+        &self,
+        object: Node<'t>,
+        old: Node<'t>,
+        merge: Merge,
+        cluster: Cluster,
+    ) -> Admission<'t> {
+        let gates = Gates::of(merge.minor);
+        let before = self.stored(old, &gates);
+        let mut effective = Effective::copy_of(object);
+        let table = Table::builtin();
+        if let Some(kind) = table.kind(merge.minor, self.group, self.version, self.kind) {
+            merge.keep(&mut effective, &before, kind.root);
+        }
+        self.put(effective, before, gates, cluster)
+    }
+
+    /// An object as it is once it is created.
+    fn stored<'t>(&self, object: Node<'t>, gates: &Gates) -> Effective<'t> {
+        let mut effective = self.effective(object, gates);
+        self.begin_create(&mut Validation::new(*gates), &mut effective);
+        effective::meta::prepare_for_update(&mut effective);
+        effective
+    }
+
+    /// What the server says to a PUT of an object without defaults over what is stored.
+    fn put<'t>(
+        &self,
+        object: Effective<'t>,
+        before: Effective<'t>,
+        gates: Gates,
+        cluster: Cluster,
+    ) -> Admission<'t> {
+        let mut effective = self.filled_in(object, &gates);
         let mut validation = Validation::new(gates);
-        let mut before = self.effective(old, &gates);
-        self.begin_create(&mut Validation::new(gates), &mut before);
-        effective::meta::prepare_for_update(&mut before);
         self.begin_update(&mut validation, &mut effective, &before);
         let mut of_cluster = cluster.set_aside(&mut validation);
         if validation.errors.is_empty() {

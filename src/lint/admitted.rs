@@ -19,7 +19,8 @@ pub enum Admitted {
     /// The server has judged that itself: a finding is a mistake of ours or a skew of versions,
     /// which is counted and not shown.
     Counted,
-    /// It is about files, which there aren't.
+    /// It is about what there isn't: files, and the configurations of webhooks, which no webhook is
+    /// asked about.
     Never,
 }
 
@@ -37,7 +38,7 @@ impl Admitted {
     /// Whether a rule speaks at admission, where `rules` are those that run.
     pub fn of_rule(meta: &RuleMeta, rules: &[&'static Rule]) -> Self {
         match meta.family {
-            Family::Reading => Self::Never,
+            Family::Reading | Family::Webhook => Self::Never,
             Family::Usage if meta.id != BAD_SUPPRESSION.id => Self::Never,
             Family::Schema | Family::Server => Self::Counted,
             _ => match rules.iter().find(|rule| rule.meta.id == meta.id) {

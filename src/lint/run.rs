@@ -25,6 +25,9 @@ use crate::report::{Skipped, Summary, Undecided};
 use crate::rule::Rule;
 use crate::source::{Source, SourceId, Span};
 
+/// How many objects are judged in place.
+const FEW: usize = 8;
+
 /// What a run works on.
 pub struct Job<'a> {
     /// Targets and context.
@@ -200,20 +203,22 @@ impl<'a> Seen<'a> {
             related.any(|place| self.is_target(place.source))
         };
         let members = gathered.project.members();
-        members
-            .par_iter()
-            .map(|member: &Member<'t>| {
-                let source = member.object.source;
-                let minors = self.minors(source);
-                match self.is_target(source) {
-                    true => judge.target(member, minors),
-                    false => {
-                        let found = judge.bystander(member, minors, &touches_target);
-                        Judged::bystander(found)
-                    }
+        let one = |member: &Member<'t>| {
+            let source = member.object.source;
+            let minors = self.minors(source);
+            match self.is_target(source) {
+                true => judge.target(member, minors),
+                false => {
+                    let found = judge.bystander(member, minors, &touches_target);
+                    Judged::bystander(found)
                 }
-            })
-            .collect()
+            }
+        };
+        match members.len() {
+            // To hand a few over to other threads takes longer than they do.
+            ..=FEW => members.iter().map(one).collect(),
+            _ => members.par_iter().map(one).collect(),
+        }
     }
 
     fn outcome(&self, graph: &Graph) -> Outcome {

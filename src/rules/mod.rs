@@ -47,6 +47,7 @@ mod webhook {
     pub mod exemption_by_label;
     pub mod long_webhook_timeout;
     pub mod undeclared_webhook_port;
+    pub mod unjudged_ephemeral_containers;
     pub mod unusable_ca_bundle;
     pub mod webhook_at_localhost;
     pub mod webhook_covers_heartbeats;
@@ -80,6 +81,7 @@ pub static RULES: &[&Rule] = &[
     &webhook::exemption_by_label::RULE,
     &webhook::long_webhook_timeout::RULE,
     &webhook::undeclared_webhook_port::RULE,
+    &webhook::unjudged_ephemeral_containers::RULE,
     &webhook::unusable_ca_bundle::RULE,
     &webhook::webhook_at_localhost::RULE,
     &webhook::webhook_covers_heartbeats::RULE,

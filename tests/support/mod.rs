@@ -16,6 +16,15 @@ pub fn lint(files: &[(String, Vec<u8>)]) -> Outcome {
 
 /// Lints files as updates of others.
 pub fn lint_update(files: &[(String, Vec<u8>)], old: &[(String, Vec<u8>)]) -> Outcome {
+    lint_with(Config::default(), files, old)
+}
+
+/// Lints files as updates of others, with a config.
+pub fn lint_with(
+    config: Config,
+    files: &[(String, Vec<u8>)],
+    old: &[(String, Vec<u8>)],
+) -> Outcome {
     let old = old.iter().map(|(name, bytes)| OldFile {
         shown: format!("old/{name}"),
         location: format!("/project/{name}"),
@@ -41,7 +50,7 @@ pub fn lint_update(files: &[(String, Vec<u8>)], old: &[(String, Vec<u8>)]) -> Ou
         files: &listed,
         charts: &BTreeSet::new(),
         read: &|number| bytes(number).ok_or_else(|| "no such file".to_owned()),
-        configs: &[Config::default()],
+        configs: &[config],
         rules: RULES,
         schemas: &[],
         covered: &BTreeMap::new(),

@@ -108,7 +108,9 @@ fn set_defaults_pod_spec(object: &mut Effective<'_>, spec: Id) {
     {
         object.set_copy(spec, "serviceAccountName", deprecated);
     }
-    if let Some(name) = object.get(spec, "serviceAccountName") {
+    if let Some(name) = object.get(spec, "serviceAccountName")
+        && object.value_text(name) != object.text(spec, "serviceAccount")
+    {
         object.set_copy(spec, "serviceAccount", name);
     }
     object.default_text(spec, "dnsPolicy", "ClusterFirst");

@@ -16,6 +16,7 @@ pub mod core;
 mod derived;
 mod drop;
 mod image;
+pub mod kept;
 pub mod meta;
 pub mod pod;
 pub mod pointers;

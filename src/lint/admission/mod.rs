@@ -3,6 +3,7 @@
 //! Lives here: asking the model, and the places of what it says. Not here: whose rule a fault is
 //! (`rules`), our words for it (`words`), the model (`apiserver`).
 
+mod apply;
 pub mod rules;
 mod words;
 
@@ -55,7 +56,11 @@ pub fn validate<'t>(
         return rejected;
     };
     let updated = strategy.update(object.root, old.root, context.minor, Cluster::Unknown);
-    report(context, &updated, Some((&created, old)), decoded, sink)
+    let rejected = report(context, &updated, Some((&created, old)), decoded, sink);
+    if !rejected && decoded.hidden_by.is_none() {
+        apply::report(context, strategy, &updated, old, decoded, sink);
+    }
+    rejected
 }
 
 /// `update`: what the server says to the creation of the same object, and what is there now.
@@ -67,12 +72,8 @@ fn report<'t>(
     sink: &mut Sink,
 ) -> bool {
     let reporter = Reporter {
-        context,
-        effective: &admission.effective,
         old: update.map(|(_, old)| old),
-        decoded,
-        unknown: RefCell::default(),
-        hashes: RefCell::default(),
+        ..Reporter::new(context, &admission.effective, decoded)
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
@@ -155,7 +156,22 @@ struct Reporter<'a, 't> {
     hashes: RefCell<BTreeMap<NodeId, u32>>,
 }
 
-impl<'t> Reporter<'_, 't> {
+impl<'a, 't> Reporter<'a, 't> {
+    fn new(
+        context: &'a Context<'a, 't>,
+        effective: &'a Effective<'t>,
+        decoded: &'a Decoded<'a>,
+    ) -> Self {
+        Self {
+            context,
+            effective,
+            old: None,
+            decoded,
+            unknown: RefCell::default(),
+            hashes: RefCell::default(),
+        }
+    }
+
     fn rejection(&self, rule: &'static RuleMeta, error: &Error, by_update: bool) -> Finding {
         let object = self.context.object();
         let message = words::message(rule, error, self.effective, object);

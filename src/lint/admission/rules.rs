@@ -8,6 +8,7 @@ use crate::lint::generic;
 
 /// All of them, by name.
 pub static METAS: &[&RuleMeta] = &[
+    &APPLY_DIFFERS,
     &DROPPED_FIELD,
     &FORBIDDEN_FIELD,
     &INVALID_VALUE,
@@ -108,3 +109,12 @@ accepted! {
     DROPPED_FIELD = "dropped-field";
     SERVER_WARNING = "server-warning";
 }
+
+/// See `rules/server/apply-differs.md`.
+pub static APPLY_DIFFERS: RuleMeta = RuleMeta {
+    id: "apply-differs",
+    family: Family::Server,
+    severity: Severity::Warning,
+    proof: Proof::Confirmed,
+    page: include_str!("../../../rules/server/apply-differs.md"),
+};

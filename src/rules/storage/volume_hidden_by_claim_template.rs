@@ -1,5 +1,7 @@
 //! `volume-hidden-by-claim-template`: see `rules/storage/volume-hidden-by-claim-template.md`.
 
+use std::collections::BTreeMap;
+
 use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::rule::{Context, Rule, Scope, Sink};
 use crate::tree::Node;
@@ -17,10 +19,17 @@ pub static RULE: Rule = Rule {
     check,
 };
 
-fn check<'t>(context: &Context<'_, 't>, sink: &mut Sink) {
+fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     let Some(workload) = context.member.as_workload() else {
         return;
     };
+    let mut templates: BTreeMap<&str, Node<'_>> = BTreeMap::new();
+    for template in workload.claim_templates() {
+        let name = template.at(&["metadata", "name"]);
+        if let Some(name) = name.filter(|name| name.as_str().is_some()) {
+            templates.entry(name.text()).or_insert(name);
+        }
+    }
     for volume in workload.volumes() {
         let Some(name) = volume.get("name").filter(|n| n.as_str().is_some()) else {
             continue;
@@ -31,12 +40,7 @@ fn check<'t>(context: &Context<'_, 't>, sink: &mut Sink) {
         if context.is_unknown(name) || stands_for_claim {
             continue;
         }
-        let mut templates = workload.claim_templates();
-        let hides = |template: Node<'t>| {
-            let of_template = template.at(&["metadata", "name"])?;
-            (of_template.as_str() == name.as_str()).then_some(of_template)
-        };
-        let Some(template) = templates.find_map(hides) else {
+        let Some(template) = templates.get(name.text()) else {
             continue;
         };
         let message = format!(
@@ -45,7 +49,7 @@ fn check<'t>(context: &Context<'_, 't>, sink: &mut Sink) {
         );
         sink.at(&RULE, context, name, message).with(
             context.object(),
-            template,
+            *template,
             "the claim template of that name",
         );
     }

@@ -4,6 +4,7 @@
 //! Mirrors `ShouldCallHook` in apiserver `pkg/admission/plugin/webhook/generic/webhook.go`.
 
 use crate::object::selector::{Labels, Tri};
+use crate::project::{Nearness, Role};
 use crate::rule::{Context, Rule, Sink};
 use crate::rules::read;
 use crate::tree::Node;
@@ -135,10 +136,13 @@ impl<'t> Hook<'t> {
     }
 }
 
-/// The labels of a namespace: those of its object, if that is in sight.
+/// The labels of a namespace: those of its object, if that is in sight and close by.
 fn labels<'a>(context: &Context<'a, '_>, name: &'a str) -> Labels<'a> {
     let mut namespaces = context.project.of_kind("Namespace");
-    let found = namespaces.find(|member| member.object.name == name);
+    let found = namespaces.find(|member| {
+        let nearness = context.project.nearness(context.member, member);
+        member.object.name == name && member.role == Role::Whole && nearness < Nearness::Elsewhere
+    });
     let is_placeholder = |text: &str| context.project.is_placeholder(text);
     let written = found.and_then(|member| member.object.root.at(&["metadata", "labels"]));
     let mut labels = Labels::of_map(written, &is_placeholder);
@@ -147,8 +151,9 @@ fn labels<'a>(context: &Context<'a, '_>, name: &'a str) -> Labels<'a> {
     labels
 }
 
-/// `Matcher.Matches` in apiserver `pkg/admission/plugin/webhook/predicates/rules/rules.go`.
-fn matches(context: &Context<'_, '_>, rule: Node<'_>, request: &Request<'_>) -> bool {
+/// Whether a rule matches a request: `Matcher.Matches` in apiserver
+/// `pkg/admission/plugin/webhook/predicates/rules/rules.go`.
+pub fn matches(context: &Context<'_, '_>, rule: Node<'_>, request: &Request<'_>) -> bool {
     let (group, version, resource, operation) = request.what;
     let in_scope = match read::text(context, rule, &["scope"], "*") {
         Some("*") => true,

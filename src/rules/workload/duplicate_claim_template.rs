@@ -1,5 +1,7 @@
 //! `duplicate-claim-template`: see `rules/workload/duplicate-claim-template.md`.
 
+use std::collections::BTreeMap;
+
 use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::rule::{Context, Rule, Scope, Sink};
 use crate::rules::read;
@@ -27,9 +29,11 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
         .filter_map(|claim| claim.at(&["metadata", "name"]))
         .filter(|name| !context.is_unknown(*name));
     let names: Vec<Node<'_>> = names.filter(|name| name.as_str().is_some()).collect();
+    let numbered = names.iter().map(|name| name.text()).zip(0..);
+    let lasts: BTreeMap<&str, usize> = numbered.collect();
     for (i, name) in names.iter().enumerate() {
-        let later = names.iter().skip(i + 1).rev();
-        let Some(last) = later.into_iter().find(|n| n.text() == name.text()) else {
+        let last = lasts.get(name.text()).filter(|last| **last > i);
+        let Some(last) = last.and_then(|last| names.get(*last)) else {
             continue;
         };
         let message = format!(

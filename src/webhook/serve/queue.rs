@@ -1,5 +1,5 @@
 //! Work that needs a processor: a bounded queue with deadlines, and as many threads as there are
-//! processors.
+//! processors. While work is cheap and none waits, it is done where it comes up.
 //!
 //! What can't be done before its deadline is refused when it comes, so that a crowd costs little
 //! and whom we take we serve. Not here: what the work is.
@@ -16,6 +16,12 @@ use tokio::sync::oneshot;
 const WAITING_MAX: usize = 4096;
 /// How much of a new cost goes into the mean of what work costs: one part of so many.
 const MEAN_OF: u32 = 8;
+
+/// What may be done where it comes up, instead of by another thread: to hand it over costs about as
+/// much as a review.
+const CHEAP: Duration = Duration::from_micros(500);
+/// How large the body of a cheap review is at most, in bytes.
+const CHEAP_BYTES: usize = 64 << 10;
 
 /// Why work isn't done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,15 +117,22 @@ impl Queue {
         })
     }
 
-    /// Does work before a deadline. Work whose caller goes away isn't done.
+    /// Does work on this many bytes before a deadline. Work whose caller goes away isn't done.
     ///
     /// # Errors
     /// It isn't done.
     pub async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
+        bytes: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
+        if bytes <= CHEAP_BYTES && self.shared.is_at_ease() {
+            let begun = Instant::now();
+            let result = catch_unwind(AssertUnwindSafe(work));
+            self.shared.learn(begun.elapsed());
+            return result.map_err(|_| Refusal::Panicked);
+        }
         let (answer, answered) = oneshot::channel();
         let work = Box::new(Piece { work, answer });
         self.push(Waiting { deadline, work })?;
@@ -174,13 +187,22 @@ impl Shared {
                 continue;
             }
             work.run();
-            let took = begun.elapsed();
-            let mut state = lock(&self.state);
-            state.cost = match state.cost.is_zero() {
-                true => took,
-                false => state.cost - state.cost / MEAN_OF + took / MEAN_OF,
-            };
+            self.learn(begun.elapsed());
         }
+    }
+
+    /// Whether nothing waits, and work is cheap.
+    fn is_at_ease(&self) -> bool {
+        let state = lock(&self.state);
+        state.waiting.is_empty() && !state.cost.is_zero() && state.cost < CHEAP
+    }
+
+    fn learn(&self, took: Duration) {
+        let mut state = lock(&self.state);
+        state.cost = match state.cost.is_zero() {
+            true => took,
+            false => state.cost - state.cost / MEAN_OF + took / MEAN_OF,
+        };
     }
 
     /// The next piece of work, and how long it will probably take.

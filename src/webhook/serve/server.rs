@@ -180,9 +180,10 @@ impl Server {
         }
         let deadline = arrived + usable(timeout(request.uri()));
         let held = self.budget.read(request.into_body(), deadline).await?;
+        let bytes = held.bytes.len();
         let server = Arc::clone(&self);
         let work = move || server.judge(&held, own);
-        let done = self.queue.run(deadline, work).await;
+        let done = self.queue.run(deadline, bytes, work).await;
         done.unwrap_or_else(|refusal| {
             Err(match refusal {
                 Refusal::Full => {

@@ -48,7 +48,11 @@ pub fn validate_pod_update(v: &mut Validation, new: &Field<'_, '_>, old: &Field<
         old_spec.key("schedulingGates"),
     );
     validate_only_deleted_scheduling_gates(v, &gates, &old_gates);
-    if v.gates.updates_keep_qos && qos(&new_spec) != qos(&old_spec) {
+    let has_resources = |spec: &Field<'_, '_>| spec.key("resources").is_set();
+    if new_spec.equals(&old_spec) && has_resources(&new_spec) == has_resources(&old_spec) {
+        return;
+    }
+    if v.gates.updates_keep_qos && qos(&new_spec) != pod_qos(old) {
         v.invalid("POD-34", &new.key("metadata"), "Pod QoS is immutable");
     }
     let gated = !old_gates.is_empty();
@@ -288,16 +292,16 @@ fn all_keys(
     keys.all(|key| holds(key, &new.key(key), &old.key(key)))
 }
 
-/// How much a Pod's resources are guaranteed.
-#[derive(PartialEq, Eq)]
-enum Qos {
-    BestEffort,
-    Burstable,
-    Guaranteed,
+/// `GetPodQOS`: a Pod keeps the class that it was created with, whatever its resources say.
+fn pod_qos<'v>(pod: &Field<'_, 'v>) -> &'v str {
+    match pod.key("status").key("qosClass").text() {
+        "" => qos(&pod.key("spec")),
+        class => class,
+    }
 }
 
 /// `ComputePodQOS` of `pkg/apis/core/helper/qos`. Defaulting has rounded amounts to thousandths.
-fn qos(spec: &Field<'_, '_>) -> Qos {
+fn qos(spec: &Field<'_, '_>) -> &'static str {
     let mut guaranteed = true;
     let mut sums: [BTreeMap<&str, i128>; 2] = Default::default();
     for list in ["containers", "initContainers"] {
@@ -320,8 +324,8 @@ fn qos(spec: &Field<'_, '_>) -> Qos {
     }
     let [requests, limits] = sums;
     match guaranteed {
-        _ if requests.is_empty() && limits.is_empty() => Qos::BestEffort,
-        true if requests == limits => Qos::Guaranteed,
-        _ => Qos::Burstable,
+        _ if requests.is_empty() && limits.is_empty() => "BestEffort",
+        true if requests == limits => "Guaranteed",
+        _ => "Burstable",
     }
 }

@@ -1,0 +1,118 @@
+//! What applying an object keeps of the one that is there: what the server filled in.
+//!
+//! Mirrors the three-way merges of `kubectl apply` (apimachinery `pkg/util/strategicpatch`) and of
+//! `kubectl apply --server-side` (structured-merge-diff `merge.Updater`), where both versions are
+//! applied and nobody else writes. Both take away what the old manifest has and the new one
+//! hasn't, with all that is in it, and leave the rest. Not here: what comes of it, which the
+//! server defaults and validates as any update.
+
+use super::{Effective, Id, Value};
+use crate::apiserver::schema::{List, Shape, Struct, Type};
+use crate::minor::Minor;
+use crate::tree::Kind;
+
+/// A way to apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// `kubectl apply`.
+    ClientSide,
+    /// `kubectl apply --server-side`.
+    ServerSide,
+}
+
+/// Structs of which a client keeps only what is written: `patchStrategy:"retainKeys"`.
+const RETAIN_KEYS: [&str; 3] = ["DeploymentStrategy", "PodResourceClaim", "Volume"];
+
+/// How objects are merged.
+#[derive(Clone, Copy, Debug)]
+pub struct Merge {
+    /// By whom.
+    pub way: Way,
+    /// What there are for fields.
+    pub minor: Minor,
+}
+
+impl Merge {
+    /// Puts into the spec of `new`, which has no defaults yet, what it keeps of that of `old`.
+    pub fn keep<'t>(self, new: &mut Effective<'t>, old: &Effective<'t>, root: Type<'static>) {
+        let Shape::Struct(fields) = root.shape() else {
+            return;
+        };
+        let specs = new.get(new.root(), "spec").zip(old.get(old.root(), "spec"));
+        let field = fields.field(self.minor, "spec");
+        if let (Some((at, from)), Some(field)) = (specs, field) {
+            self.value(new, at, old, from, field.of());
+        }
+    }
+
+    fn value<'t>(
+        self,
+        new: &mut Effective<'t>,
+        at: Id,
+        old: &Effective<'t>,
+        from: Id,
+        of: Type<'static>,
+    ) {
+        match (new.value(at).kind(), old.value(from).kind(), of.shape()) {
+            (Kind::Mapping, Kind::Mapping, Shape::Struct(fields)) => {
+                self.fields(new, at, old, from, fields);
+            }
+            (Kind::Sequence, Kind::Sequence, Shape::List(list)) => {
+                for item in new.children(at) {
+                    let same = self.keys(new.value(item), list);
+                    let mut before = old.children(from).into_iter();
+                    let before = before.find(|id| self.keys(old.value(*id), list) == same);
+                    if let Some(before) = before.filter(|_| !same.is_empty()) {
+                        self.value(new, item, old, before, list.item());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn fields<'t>(
+        self,
+        new: &mut Effective<'t>,
+        at: Id,
+        old: &Effective<'t>,
+        from: Id,
+        fields: Struct<'static>,
+    ) {
+        let name = fields.name().rsplit('.').next().unwrap_or("");
+        let retains = RETAIN_KEYS.contains(&name);
+        for child in old.children(from) {
+            let key = old.key_of(child);
+            let there = new
+                .value(at)
+                .entry(key)
+                .map(|value| (value.id(), value.kind()));
+            if let Some((id, kind)) = there
+                && kind != Kind::Null
+            {
+                let of = fields
+                    .field(self.minor, key)
+                    .map_or(fields.rest(), |field| field.of());
+                self.value(new, id, old, child, of);
+                continue;
+            }
+            // A client takes `null` for a deletion, the server for nothing.
+            let deleted = self.way == Way::ClientSide && (retains || there.is_some());
+            if !deleted && !old.value(child).is_written() {
+                new.copy_from(at, key, old, child);
+            }
+        }
+    }
+
+    /// What tells an item of a list from others when it is merged; nothing where a list is
+    /// replaced as a whole. A client knows one key where the server may know two.
+    pub fn keys<'v>(self, item: Value<'v>, list: List<'static>) -> Vec<&'v str> {
+        let known = match self.way {
+            Way::ClientSide => 1,
+            Way::ServerSide => usize::MAX,
+        };
+        let keys = list.keys().take(known);
+        keys.map(|(key, default)| item.get(key).map_or(default, Value::text))
+            .collect()
+    }
+}
