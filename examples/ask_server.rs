@@ -331,9 +331,10 @@ impl Answer {
         }
         verdict["reason"] = json!(self.text("reason"));
         verdict["message"] = json!(self.text("message"));
-        let causes = self
-            .body
-            .pointer("/details/causes")
+        // What fails inside the server repeats its message as a cause; validation didn't find it.
+        let causes = self.body.pointer("/details/causes");
+        let causes = causes
+            .filter(|_| self.code != 500)
             .and_then(Value::as_array);
         let causes = causes.into_iter().flatten().map(|cause| {
             let (field, message) = (text(cause, "field"), text(cause, "message"));
