@@ -64,10 +64,10 @@ const PLANS: &[(usize, Plan)] = &[
 
 /// How many cases in a hundred are updates.
 const UPDATES: usize = 27;
-/// How often a near miss is tried.
-const REPAIRS_MAX: usize = 8;
 /// The same of those that are aimed at a row: an update of Pods or claims has little else to say.
 const UPDATES_AIMED: usize = 15;
+/// How often a near miss is tried.
+const REPAIRS_MAX: usize = 8;
 
 /// The generator of a kind.
 #[derive(Clone, Copy, Debug)]
