@@ -17,6 +17,7 @@
 //! - `apiserver`: what kube-apiserver would say about one object.
 //! - `rule`: what a check is.
 //! - `rules`: the rule book. `lint`: the run, and what the user controls of it.
+//! - `cluster` (a feature): a client for a cluster.
 //! - `webhook` (a feature): the linter as an admission webhook.
 //! - `cli`: the command. Only it reads files, asks the environment, or may fail.
 //!
@@ -25,6 +26,8 @@
 
 pub mod apiserver;
 pub mod cli;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod document;
 pub mod finding;
 pub mod glob;
