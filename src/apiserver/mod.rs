@@ -3,8 +3,9 @@
 //! Lives here: the vocabulary of its verdicts. `schema` knows fields and kinds, `decode` checks
 //! an object against them. Of kinds that are modelled (`registry`), `effective` fills in defaults,
 //! `allocation` does what the storage of Services does, and `validation` and `warnings` judge what
-//! comes of it; of others, `enforced` knows which of the schema's demands validation makes. `gates`
-//! knows what differs between minors. Not here: findings (`lint` makes them from verdicts).
+//! comes of it; of others, `named` judges the metadata, and `enforced` knows which of the schema's
+//! demands validation makes. `gates` knows what differs between minors. Not here: findings (`lint`
+//! makes them from verdicts).
 
 pub mod allocation;
 pub mod decode;
@@ -13,6 +14,7 @@ pub mod enforced;
 pub mod errors;
 pub mod field;
 pub mod gates;
+pub mod named;
 pub mod registry;
 pub mod schema;
 pub mod validation;

@@ -461,7 +461,7 @@ impl Strategy {
 }
 
 /// `dedupOwnerReferencesAndAddWarning`.
-fn dedup_owner_references(v: &mut Validation, object: &mut Effective<'_>) {
+pub(super) fn dedup_owner_references(v: &mut Validation, object: &mut Effective<'_>) {
     let duplicates = effective::meta::dedup_owner_references(object);
     if !duplicates.is_empty() {
         let root = Field::root(object.value(object.root()));

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::verdicts::{deprecation, first_rejection, is_fatal, not_served, report};
 use super::{admission, generic};
+use crate::apiserver::named::Named;
 use crate::apiserver::registry::Strategy;
 use crate::apiserver::schema::{ObjectKind, Table};
 use crate::apiserver::{Stage, Verdict, decode, enforced};
@@ -275,14 +276,8 @@ impl<'t> Judge<'_, 't> {
     ) -> Structure {
         let decoding = verdicts.iter().any(|v| v.stage == Stage::Decode);
         let mut rejection = decoding.then_some(Rejection(Stage::Decode));
-        let first = first_rejection(&verdicts, false);
-        let fatal = verdicts.iter().filter(|v| is_fatal(v));
-        let decoded = admission::Decoded {
-            hidden_by: first.map(|verdict| &*verdict.detail),
-            misfits: fatal.map(|verdict| verdict.node).collect(),
-        };
         let before = sink.findings.len();
-        let rejected = admission::validate(context, strategy, &decoded, sink);
+        let rejected = admission::validate(context, strategy, &decoded(&verdicts), sink);
         let mut told = sink.findings.iter().skip(before);
         let doubles_are_told = told.any(|finding| finding.rule.id == generic::DUPLICATE_ITEM.id);
         if rejected && rejection.is_none() {
@@ -312,16 +307,48 @@ impl<'t> Judge<'_, 't> {
     where
         't: 'v,
     {
+        let object = context.object();
+        let mut named = None;
         if !kind.custom {
-            enforced::settle(&mut verdicts, context.object().root, kind, context.minor);
+            enforced::settle(&mut verdicts, object.root, kind, context.minor);
+            if context.member.role == Role::Whole {
+                named = Named::of(object.group, object.kind);
+            }
+        }
+        if named.is_some() {
+            verdicts.retain(|v| {
+                let doubled = v.rule == generic::DUPLICATE_ITEM.id;
+                v.stage == Stage::Decode || doubled || !is_in_metadata(v)
+            });
         }
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
             report(context, verdict, rejected, kind.custom, sink);
         }
-        let rejection = rejected.map(|verdict| Rejection(verdict.stage));
+        let mut rejection = rejected.map(|verdict| Rejection(verdict.stage));
+        if let Some(named) = named {
+            let decoded = decoded(&verdicts);
+            let rejected = admission::validate_metadata(context, named, &decoded, sink);
+            if rejected && rejection.is_none() {
+                rejection = Some(Rejection(Stage::Validate));
+            }
+        }
         Structure::Checked(Depth::Schema, rejection)
     }
+}
+
+/// What came of decoding.
+fn decoded<'v>(verdicts: &'v [Verdict<'_>]) -> admission::Decoded<'v> {
+    let first = first_rejection(verdicts, false).filter(|v| v.stage == Stage::Decode);
+    let fatal = verdicts.iter().filter(|v| is_fatal(v));
+    admission::Decoded {
+        hidden_by: first.map(|verdict| &*verdict.detail),
+        misfits: fatal.map(|verdict| verdict.node).collect(),
+    }
+}
+
+fn is_in_metadata(verdict: &Verdict<'_>) -> bool {
+    matches!(verdict.steps.first(), Some(Step::Key("metadata")))
 }
 
 fn definitions_differ(verdict: &Verdict<'_>) -> Undecided {

@@ -106,6 +106,21 @@ const LEVELS_MAX: u32 = 64;
 impl<'t> Effective<'t> {
     /// A copy of what is written, without defaults so far.
     pub fn copy_of(object: Node<'t>) -> Self {
+        Self::copy_to(object, LEVELS_MAX)
+    }
+
+    /// A copy of the metadata alone.
+    pub fn metadata_of(object: Node<'t>) -> Self {
+        let mut effective = Self::copy_to(object, 0);
+        let key = "metadata";
+        if let Some(metadata) = object.get(key) {
+            let at = effective.copy(0, key, metadata, LEVELS_MAX - 1);
+            effective.update(Id(0), |cell| (cell.first, cell.last) = (at, at));
+        }
+        effective
+    }
+
+    fn copy_to(object: Node<'t>, levels: u32) -> Self {
         let mut effective = Self {
             cells: Vec::with_capacity(128),
             quantities: Vec::new(),
@@ -113,7 +128,7 @@ impl<'t> Effective<'t> {
             old: false,
             indexes: OnceCell::new(),
         };
-        effective.copy(NONE, "", object, LEVELS_MAX);
+        effective.copy(NONE, "", object, levels);
         effective
     }
 

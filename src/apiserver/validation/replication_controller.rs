@@ -45,12 +45,18 @@ fn validate_metadata(v: &mut Validation, metadata: &Field<'_, '_>) {
     validate_object_meta(v, metadata, true, format);
 }
 
-/// `validate.LongName`: what a name begins with isn't judged by itself.
+/// `validate.LongName`: what a name begins with isn't judged by itself, and bytes are called so.
 fn long_name(name: &str, prefix: bool) -> Messages {
     if prefix {
         return Messages::new();
     }
-    name_is_dns_subdomain(name, false)
+    let wrong = name_is_dns_subdomain(name, false).into_iter();
+    wrong
+        .map(|message| match &*message {
+            "must be no more than 253 characters" => "must be no more than 253 bytes".into(),
+            _ => message,
+        })
+        .collect()
 }
 
 /// `ValidateReplicationControllerSpec`.

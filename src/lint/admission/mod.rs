@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
 use crate::apiserver::errors::{Error, Reason, Warning};
+use crate::apiserver::named::Named;
 use crate::apiserver::registry::{Admission, Cluster, Strategy};
 use crate::finding::{
     Finding, Related, RuleMeta, Server, Severity, Step, locate, render_path, shown_span,
@@ -61,6 +62,29 @@ pub fn validate<'t>(
         apply::report(context, strategy, &updated, old, decoded, sink);
     }
     rejected
+}
+
+/// Reports what the server's validation says of the metadata of an object, where no more than that
+/// is modelled; whether it rejects it.
+pub fn validate_metadata(
+    context: &Context<'_, '_>,
+    named: &Named,
+    decoded: &Decoded<'_>,
+    sink: &mut Sink,
+) -> bool {
+    let object = context.object();
+    let created = named.create(object.root, context.minor);
+    let old = context.member.old.as_ref().filter(|old| {
+        let before = named.create(old.root, context.minor);
+        before.validation.errors.is_empty()
+    });
+    match old {
+        None => report(context, &created, None, decoded, sink),
+        Some(old) => {
+            let updated = named.update(object.root, old.root, context.minor);
+            report(context, &updated, Some((&created, old)), decoded, sink)
+        }
+    }
 }
 
 /// `update`: what the server says to the creation of the same object, and what is there now.
