@@ -24,6 +24,25 @@ READY_SECONDS = 60
 # the claims of the class `kwok-volume`.
 STAGES = ["node/fast", "node/heartbeat-with-lease", "pod/fast", "volume/fast"]
 
+# Who changes what webhooks are asked about, and what they say to it.
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {
+            "level": "Metadata",
+            "users": ["admin"],
+            "verbs": ["create", "update", "patch", "delete", "deletecollection"],
+            "resources": [
+                {"group": "", "resources": ["services", "persistentvolumeclaims"]},
+                {"group": "apps", "resources": ["deployments", "statefulsets"]},
+            ],
+        },
+        {"level": "None"},
+    ],
+}
+
 # Some nodes as clouds have them: three zones, and one that takes nothing without a toleration.
 ZONES = ["a", "b", "c"]
 ALLOCATABLE = {"cpu": "8", "memory": "32Gi", "ephemeral-storage": "100Gi", "pods": "110"}
@@ -57,7 +76,8 @@ class Cluster:
     """A running control plane; `with Cluster("1.37", whole=False) as cluster` stops it at the end.
 
     Without `whole` there is only the API server, and none of its admission plugins: it says what
-    decoding, defaulting and validation say, and takes objects in namespaces that aren't there.
+    decoding, defaulting and validation say, and takes objects in namespaces that aren't there. A whole
+    one writes an audit log of who changes what webhooks are asked about.
     """
 
     def __init__(self, minor, whole):
@@ -68,6 +88,7 @@ class Cluster:
     def __enter__(self):
         self.temporary = tempfile.TemporaryDirectory(prefix="kubevet-e2e-")
         self.folder = pathlib.Path(self.temporary.name)
+        self.audit_log = self.folder / "audit.log"
         try:
             self.start()
         except BaseException:
@@ -126,7 +147,11 @@ class Cluster:
             "--allow-privileged=true",
             "--endpoint-reconciler-type=none",
         ]
-        if not self.whole:
+        if self.whole:
+            policy = self.folder / "audit-policy.json"
+            policy.write_text(json.dumps(AUDIT_POLICY))
+            options += [f"--audit-policy-file={policy}", f"--audit-log-path={self.audit_log}"]
+        else:
             plugins = ",".join(default_plugins(program("kube-apiserver", self.minor)))
             options.append(f"--disable-admission-plugins={plugins}")
         self.run("kube-apiserver", *options)
