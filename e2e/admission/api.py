@@ -107,10 +107,11 @@ def hook(name, url, authority, space, **more):
 
 @contextlib.contextmanager
 def registered(recorder, *hooks):
-    """A configuration that the API server has learned of: one more webhook in it, for ConfigMaps that bear a
-    label of its own, tells by refusing them."""
+    """A configuration that the API server has learned of: one more webhook in it, for ConfigMaps with a label
+    of its own, tells by refusing them."""
     name = f"herald-{next(numbers)}.example.com"
-    herald = hook(name, recorder.url("/herald", lambda request: denial(request, "known")), recorder.authority, "default")
+    url = recorder.url("/herald", lambda request: denial(request, "known"))
+    herald = hook(name, url, recorder.authority, "default")
     herald.update(rules=[rule("", "configmaps")], objectSelector={"matchLabels": {"herald": name}})
     body = {"metadata": {"name": name}, "webhooks": [*hooks, herald]}
     sign = {"metadata": {"name": "any", "labels": {"herald": name}}}
