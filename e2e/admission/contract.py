@@ -14,7 +14,7 @@ import urllib.request
 
 from api import CONFIGURATIONS, ask, done, hook, namespace, registered, rule
 from objects import collection, made
-from recorder import denial, review
+from recorder import USER, denial, review
 from serving import wait_for
 
 GROUP = "/apis/admissionregistration.k8s.io"
@@ -33,6 +33,36 @@ def labelled(**labels):
 
 def condition(expression):
     return {"name": "condition", "expression": expression}
+
+
+def r1_to_r9_say_what_is_asked(world):
+    """A call of its own for each webhook, with the time that is left, in whole seconds, rounded up."""
+    url = world.recorder.url("/r1")
+    hooks = [hook(f"{name}.example.com", url, world.authority, "r1") for name in ("one", "other")]
+    with namespace("r1"), registered(world.recorder, *hooks):
+        for query in ("", "&timeout=2500ms"):
+            done(ask("POST", f"{collection('Service', 'r1')}?dryRun=All{query}", SERVICE))
+    asked = world.recorder.asked("/r1")
+    assert [request["at"] for request in asked] == ["/r1?timeout=10s"] * 2 + ["/r1?timeout=3s"] * 2, asked
+    assert len({request["uid"] for request in asked}) == 4, asked
+    for request in asked:
+        kind = {"group": "", "version": "v1", "kind": "Service"}
+        resource = {"group": "", "version": "v1", "resource": "services"}
+        expected = {
+            "kind": kind,
+            "requestKind": kind,
+            "resource": resource,
+            "requestResource": resource,
+            "name": "web",
+            "namespace": "r1",
+            "operation": "CREATE",
+            "oldObject": None,
+            "dryRun": True,
+            "userInfo": {"username": USER, "groups": ["system:masters", "system:authenticated"]},
+            "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions", "dryRun": ["All"]},
+        }
+        told = {name: said for name, said in request.items() if name not in ("uid", "object", "at")}
+        assert told == expected, told
 
 
 def r12_skips_by_rules_then_selectors_then_conditions(world):
@@ -158,6 +188,114 @@ def r14_asks_all_at_once_and_tells_the_first_denial(world):
         said = answer.body["message"]
         assert said == 'admission webhook "quick.example.com" denied the request: the quick one says no', said
         assert [len(world.recorder.asked(path)) for path in paths.values()] == [1, 1]
+
+
+def a1_to_a6_take_what_is_no_answer_for_a_failed_call(world):
+    def said(**of_review):
+        return lambda request: (200, json.dumps({**json.loads(review(request)[1]), **of_review}).encode())
+
+    def coded(code):
+        return lambda request: (code, review(request)[1])
+
+    def of_type(media):
+        return lambda request: (*review(request), {"Content-Type": media})
+
+    status = {"apiVersion": "v1", "kind": "Status", "status": "Failure", "message": "it says why"}
+    invalid, failed = "received invalid webhook response: ", "failed to call webhook: "
+    cases = {
+        "a1-version": (said(apiVersion="admission.k8s.io/v1beta1"), f"{failed}converting (v1beta1.AdmissionReview)"),
+        "a1-kind": (said(kind="Review"), f'{failed}no kind "Review" is registered'),
+        "a1-uid": (lambda _: review({"uid": "other"}), f"{invalid}expected response.uid="),
+        "a2-null": (said(response=None), f"{invalid}webhook response was absent"),
+        "a2-empty": (lambda _: (204, b""), f"{failed}0-length response with status code: 204"),
+        "a3-status": (lambda _: (500, json.dumps(status).encode()), f"{failed}it says why"),
+        "a3-text": (lambda _: (500, b"it says why"), f"{failed}an error on the server"),
+        "a3-206": (coded(206), None),
+        "a3-207": (coded(207), f"{failed}the server responded with the status code 207"),
+        "a3-300": (coded(300), f"{failed}the server responded with the status code 300"),
+        # Any type is read as JSON, if it is one.
+        "a5-none": (of_type(None), None),
+        "a5-other": (of_type("text/plain"), None),
+        "a5-broken": (of_type("/"), f"{failed}"),
+        "a6-patch": (lambda request: review(request, patch="W10="), f"{invalid}validating webhook may not return"),
+        "a6-type": (lambda request: review(request, patchType="JSONPatch"), f"{invalid}validating webhook may not"),
+    }
+    hooks = [
+        hook(
+            f"{name}.example.com",
+            world.recorder.url(f"/{name}", answer),
+            world.authority,
+            "a1-a6",
+            objectSelector={"matchLabels": {"case": name}},
+        )
+        for name, (answer, _) in cases.items()
+    ]
+    with namespace("a1-a6"), registered(world.recorder, *hooks):
+        for name, (_, why) in cases.items():
+            answer = created("a1-a6", labelled(case=name))
+            begin = f'Internal error occurred: failed calling webhook "{name}.example.com": {why}'
+            if why is None:
+                done(answer)
+            else:
+                assert answer.code == 500 and answer.body["message"].startswith(begin), answer
+
+
+def a4_asks_again_when_it_is_told_when(world):
+    """At most ten times more."""
+    tries = []
+
+    def busy(request):
+        tries.append(request)
+        return review(request) if len(tries) == 3 else (429, b"", {"Retry-After": "1"})
+
+    def never(request):
+        tries.append(request)
+        return 503, b"", {"Retry-After": "0"}
+
+    with namespace("a4"):
+        for answer, code, times in ((busy, 201, 3), (never, 500, 11)):
+            tries.clear()
+            url = world.recorder.url("/a4", answer)
+            with registered(world.recorder, hook("a4.example.com", url, world.authority, "a4", timeoutSeconds=30)):
+                said = created("a4")
+            assert (said.code, len(tries)) == (code, times), f"{len(tries)}: {said}"
+            # It is the same call, with the same name.
+            assert len({request["uid"] for request in tries}) == 1
+
+
+def a7_to_a10_pass_on_what_they_take(world):
+    causes = [{"reason": "b", "message": "c", "field": "a"}]
+    invalid = {"status": "Success", "message": "m", "code": 422, "reason": "Invalid", "details": {"causes": causes}}
+    long = [f"{number:02}" + "x" * 400 for number in range(30)]
+    cases = {
+        # What the response says, the code of the answer, and what it says.
+        "a7-code": ({"allowed": False, "status": {"code": 200, "message": "m"}}, 400, "denied the request: m"),
+        "a7-silent": ({"allowed": False}, 400, "denied the request without explanation"),
+        "a7-reason": ({"allowed": False, "status": {"reason": "Gone"}}, 400, "denied the request: Gone"),
+        "a7-causes": ({"allowed": False, "status": invalid}, 422, "denied the request: m"),
+        "a8-status": ({"status": {"status": "Failure", "code": 500}}, 201, []),
+        "a9-once": ({"warnings": ["same", "same", "", "other"]}, 201, ["same", "other"]),
+        "a9-control": ({"warnings": ["first", "a\x07bell"]}, 201, ["first"]),
+        "a9-few": ({"warnings": long[:10]}, 201, long[:10]),
+        "a9-many": ({"warnings": long}, 201, [text[:256] for text in long[:16]]),
+        "a10-keys": ({"auditAnnotations": {"ok": "said", "a/b": "lost", "-": "lost", "x" * 64: "lost"}}, 201, []),
+    }
+    with namespace("a7-a10"):
+        for name, (says, code, expected) in cases.items():
+            url = world.recorder.url(f"/{name}", lambda request, says=says: review(request, **says))
+            with registered(world.recorder, hook(f"{name}.example.com", url, world.authority, "a7-a10")):
+                answer = created("a7-a10")
+            if code == 201:
+                assert (answer.code, answer.warnings) == (code, expected), f"{name}: {answer}"
+            else:
+                said = f'admission webhook "{name}.example.com" {expected}'
+                assert (answer.code, answer.body["message"]) == (code, said), f"{name}: {answer}"
+            if name == "a7-causes":
+                told = {key: answer.body[key] for key in ("status", "reason", "details")}
+                assert told == {"status": "Failure", "reason": "Invalid", "details": {"causes": causes}}, told
+            if name == "a10-keys":
+                ours = {key: text for key, text in answer.annotations().items() if key.startswith(name)}
+                assert ours == {f"{name}.example.com/ok": "said"}, ours
 
 
 def a11_refuses_dry_runs_where_a_webhook_has_side_effects(world):

@@ -6,7 +6,7 @@ import signal
 from api import ask, done, hook, namespace, registered
 from objects import collection, made
 from outcomes import denied
-from serving import Authority
+from serving import PATIENCE_SECONDS, Authority
 from world import NAME, STRICT
 
 FAILED_OPEN = "failed-open.validating.webhook.admission.k8s.io/round_0_index_0"
@@ -87,3 +87,19 @@ def stopped(kubevet):
         yield
     finally:
         kubevet.signal(signal.SIGCONT)
+
+
+def who_is_told_to_stop_still_answers(world):
+    """As long as the API server may not know; a second signal ends it."""
+    path = f"{collection('Deployment', 'stopping')}?dryRun=All"
+    paused = made("Deployment", "web", paused=True)
+    with world.judged("stopping", STRICT, "--no-cluster", "--drain-delay=600") as kubevet:
+        denied(ask("POST", path, paused), "spec.paused")
+        kubevet.signal(signal.SIGTERM)
+        kubevet.logged("stopping")
+        for _ in range(20):
+            denied(ask("POST", path, paused), "spec.paused")
+        kubevet.signal(signal.SIGTERM)
+        kubevet.logged("stopped at once")
+        kubevet.process.wait(PATIENCE_SECONDS)
+        assert ask("POST", path, paused).code == 500

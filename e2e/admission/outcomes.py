@@ -109,7 +109,8 @@ def kubectl_prints_warnings_and_denials(world):
     ):
         with world.judged(space, config):
             apply = ["apply", f"--namespace={space}", "--filename=-"]
-            runs = [world.kubectl(*apply, how, text=text) for how in ("--server-side=true", "--server-side=false")]
+            ways = ("--dry-run=server", "--server-side=true", "--server-side=false")
+            runs = [world.kubectl(*apply, how, text=text) for how in ways]
         for ran in runs:
             assert expected in ran.stderr and "Warning: kubevet bad-suppression: metadata" in ran.stderr, ran.stderr
             assert (ran.returncode == 0) == (space == "printed"), ran

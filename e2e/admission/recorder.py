@@ -22,7 +22,7 @@ def denial(request, message):
 
 
 class Recorder:
-    """Runs until the end of `with`. What a path isn't told to answer, it allows."""
+    """Runs until the end of `with`."""
 
     def __init__(self, authority):
         self.authority = authority
@@ -41,7 +41,8 @@ class Recorder:
         self.server.server_close()
 
     def url(self, path, answer=review):
-        """The address of a path; `answer` makes the code and the body of an answer from a request."""
+        """The address of a path; `answer` makes the code, the body and, if it likes, headers of an answer from a
+        request."""
         self.answers[path] = answer
         return f"https://127.0.0.1:{self.server.server_port}{path}"
 
@@ -72,10 +73,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         recorder = self.server.recorder
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["request"]
         recorder.requests[path].append({**request, "at": self.path})
-        code, body = recorder.answers.get(path, review)(request)
+        code, body, *more = recorder.answers[path](request)
         self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **dict(*more)}
+        for name, value in headers.items():
+            if value is not None:
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

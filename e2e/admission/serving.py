@@ -117,8 +117,9 @@ class Serving:
         return self
 
     def __exit__(self, *_):
-        self.signal(signal.SIGKILL)
-        self.process.wait()
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self.process.wait()
 
     def signal(self, number):
         os.kill(self.process.pid, number)

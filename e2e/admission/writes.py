@@ -1,10 +1,12 @@
 """What the webhook is asked about each way to write an object."""
 
 import collections
+import json
 
 from api import APPLY, MERGE, ask, done, hook, namespace, registered, rule
 from objects import OBJECTS, changes, collection, made
-from serving import wait_until_equal
+from outcomes import denied
+from serving import ROOT, wait_until_equal
 from world import NAME, STRICT
 
 
@@ -128,3 +130,41 @@ def names_are_made_before_the_webhook_is_asked(world):
             stored = done(ask("POST", collection(kind, space), document)).body["metadata"]["name"]
         (request,) = world.recorder.asked(path)
         assert request.get("name", "") in (stored, "") and request["object"]["metadata"]["name"] == stored, request
+
+
+def the_manifests_ask_about_no_more_than_is_judged(world):
+    """The webhook as `deploy` has it, but for where it is."""
+    manifest = ROOT / "deploy" / "base" / "webhook.yaml"
+    ran = world.kubectl("create", "--dry-run=client", "--output=json", f"--filename={manifest}")
+    (deployed,) = json.loads(ran.stdout)["webhooks"]
+    with namespace("deployed"):
+        place = hook(NAME, world.recorder.url("/deployed"), world.authority, "deployed")
+        selector = {**deployed["namespaceSelector"], **place["namespaceSelector"]}
+        asking = {**deployed, "clientConfig": place["clientConfig"], "namespaceSelector": selector}
+        expected = []
+        with registered(world.recorder, asking):
+            for kind in OBJECTS:
+                expected += [said for said in write_everything(kind, "deployed") if said[0] != "DELETE"]
+                if kind in ("Deployment", "StatefulSet"):
+                    other = f"{collection(kind, 'deployed')}/other"
+                    done(ask("PATCH", f"{other}/scale", {"spec": {"replicas": 1}}, MERGE))
+                    done(ask("PATCH", f"{other}/status", {"status": {"replicas": 0}}, MERGE))
+                done(ask("DELETE", collection(kind, "deployed")))
+    told = list({said[:-1]: said for said in map(asked, world.recorder.asked("/deployed"))}.values())
+    assert told == expected, told
+
+
+def what_is_as_large_as_can_be_is_judged(world):
+    """A request may have 3 MiB, and what is stored at most 1.5."""
+    mib = 1 << 20
+    path = collection("Deployment", "large")
+    with world.judged("large", STRICT, before=[padded(mib)]):
+        denied(ask("POST", f"{path}?dryRun=All", padded(3 * mib - 4096, "other", paused=True)), "spec.paused")
+        denied(ask("PUT", f"{path}/web?dryRun=All", padded(3 * mib - 4096, paused=True)), "spec.paused")
+        done(ask("PUT", f"{path}/web?dryRun=All", padded(3 * mib - 4096)))
+
+
+def padded(size, name="web", **spec):
+    document = made("Deployment", name, **spec)
+    document["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "PADDING", "value": "x" * size}]
+    return document
