@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubevet::apiserver::gates::Gates;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -20,8 +19,6 @@ pub struct Aim {
     pub row: String,
     kinds: Vec<String>,
     how: How,
-    /// Whether it shows its row.
-    hits: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -36,13 +33,10 @@ enum How {
     },
 }
 
-/// At how many rows one aim is aimed.
-const SHOWN_MAX: usize = 6;
-
-/// Rows that all kinds with pod templates have in them.
-const OF_TEMPLATES: &[&str] = &[
-    "TPL", "POD", "VOL", "CON", "ENV", "RES", "PRB", "INI", "SC", "AFF", "TOL", "TSC", "DNS",
-];
+/// An aim that shows more rows than these is aimed at its own only.
+const SHOWN_MAX: usize = 8;
+/// On how many objects it is seen what an aim shows.
+const TRIED: usize = 2;
 
 /// The aims that recorded cases are, at the row that their ids begin with.
 pub fn recorded(bases: &[Base]) -> Vec<Aim> {
@@ -56,46 +50,21 @@ pub fn recorded(bases: &[Base]) -> Vec<Aim> {
             template: template_of(&kind)?,
         };
         Some(Aim {
-            kinds: vec![meant(row, &kind, base.old.is_some()).to_owned()],
+            kinds: vec![meant(&kind, base.old.is_some()).to_owned()],
             row: row.to_owned(),
             how,
-            hits: false,
         })
     };
     cases.filter_map(aim).collect()
 }
 
-/// The kinds that a case of one kind can be tried on.
-fn meant<'k>(row: &str, kind: &'k str, is_update: bool) -> &'k str {
-    let family = row.split('-').next().unwrap_or("");
-    let is_shared = OF_TEMPLATES.contains(&family) && is_kind("T", kind);
-    if is_shared && !is_update { "T" } else { kind }
-}
-
-/// Aims some, too, at those rows that they show, which aren't always the one that is written.
-pub fn widened(mut aims: Vec<Aim>, pool: &Pool) -> Vec<Aim> {
-    let more = aims.par_iter_mut().flat_map_iter(|aim| {
-        let mut rows = aim.shown(pool);
-        aim.hits = rows.remove(&aim.row);
-        let aim = &*aim;
-        let kind = aim.kinds.first().map_or("", String::as_str);
-        let kinds = |row: &str| match (&aim.how, aim.kinds.as_slice()) {
-            (How::Overlay { old, .. }, [_]) if kind != "T" => {
-                vec![meant(row, kind, old.is_some()).to_owned()]
-            }
-            (_, kinds) => kinds.to_vec(),
-        };
-        let aims = rows.into_iter().map(|row| Aim {
-            kinds: kinds(&row),
-            row,
-            how: aim.how.clone(),
-            hits: true,
-        });
-        aims.collect::<Vec<_>>()
-    });
-    let more: Vec<Aim> = more.collect();
-    aims.extend(more);
-    aims
+/// The kinds that a case of one kind can be tried on: what is created with pods, on all with pods.
+fn meant(kind: &str, is_update: bool) -> &str {
+    if is_kind("T", kind) && !is_update {
+        "T"
+    } else {
+        kind
+    }
 }
 
 /// Reads the table.
@@ -128,7 +97,6 @@ fn read_line(line: &str) -> Result<Aim, String> {
             edits(new)?,
             columns.get(3).map(|text| edits(text)).transpose()?,
         ),
-        hits: false,
     })
 }
 
@@ -138,8 +106,12 @@ impl Aim {
         self.kinds.iter().any(|meant| is_kind(meant, kind))
     }
 
-    /// The rows that it is aimed at: its own, and those that this is a part of where it edits.
-    pub fn rows(&self, sheet: &Sheet, kind: &ServedKind) -> Vec<usize> {
+    /// The rows that it is aimed at, if it is aimed at one: that, and those that this is a part of
+    /// where it edits.
+    pub fn rows(&self, sheet: &Sheet, kind: &ServedKind, row: Option<usize>) -> Vec<usize> {
+        let Some(row) = row.and_then(|place| sheet.rows.get(place)) else {
+            return Vec::new();
+        };
         let paths: Vec<Path> = match &self.how {
             How::Edits(edits, _) => edits.keys().map(|path| full(path, kind)).collect(),
             How::Overlay { object, .. } => {
@@ -150,29 +122,35 @@ impl Aim {
         };
         let fields = paths.iter().map(|path| folded(&kind.name, &rendered(path)));
         let mut rows: Vec<usize> = fields
-            .flat_map(|field| sheet.of(&self.row, &kind.name, &field))
+            .flat_map(|field| sheet.of(&row.name, &kind.name, &field))
             .collect();
         rows.sort_unstable();
         rows.dedup();
         rows
     }
 
-    /// The rows that it shows on the first object of the first two kinds, if these are few.
-    fn shown(&self, pool: &Pool) -> BTreeSet<String> {
-        let kinds = pool.kinds.iter().filter(|kind| self.fits(&kind.name));
+    /// The rows that it shows on some objects of a kind.
+    fn shown(&self, sheet: &Sheet, kind: &ServedKind, pool: &Pool) -> BTreeSet<usize> {
         let mut rows = BTreeSet::new();
-        for kind in kinds.take(2) {
-            let Some(base) = kind.bases.iter().find(|base| !base.is_case) else {
-                continue;
-            };
-            let (mut object, old) = self.applied(kind, &base.object);
-            prune(&mut object, kind.root, pool.minor);
+        let bases = kind.bases.iter().filter(|base| !base.is_case);
+        for base in bases.take(TRIED) {
+            let (mut object, mut old) = self.applied(kind, &base.object);
+            for object in [Some(&mut object), old.as_mut()].into_iter().flatten() {
+                prune(object, kind.root, pool.minor);
+            }
             let line = json!({"object": object, "old": old}).to_string();
             let answer = answer_line(&line, pool.minor).1;
-            let causes = answer.causes.iter().map(|cause| cause.row);
-            rows.extend(causes.chain(answer.warned).map(str::to_owned));
+            for cause in &answer.causes {
+                let field = folded(&kind.name, &cause.field);
+                rows.extend(sheet.of(cause.row, &kind.name, &field));
+            }
+            rows.extend(answer.warned.iter().filter_map(|row| sheet.place(row)));
         }
-        rows.into_iter().take(SHOWN_MAX).collect()
+        let own = sheet.place(&self.row);
+        if rows.len() > SHOWN_MAX {
+            rows.retain(|row| Some(*row) == own);
+        }
+        rows
     }
 
     /// The object, and what it is put over, if the case is an update.
@@ -352,56 +330,108 @@ fn expanded(text: &str) -> String {
 /// The aims that can be tried on a kind, by row.
 #[derive(Clone, Debug, Default)]
 pub struct Fitting {
-    /// Each row's weight and place: the fewer kinds a row is tried on, the more often on each.
+    /// Each target's weight and place: the fewer kinds a row shows on, the more often on each.
     weights: Vec<(usize, usize)>,
-    /// The positions of each row's aims: those that hit, and those that miss.
-    rows: Vec<(Vec<usize>, Vec<usize>)>,
+    targets: Vec<Target>,
+}
+
+/// A row that a kind can show.
+#[derive(Clone, Debug)]
+struct Target {
+    /// Its place in the sheet.
+    row: usize,
+    /// The positions of the aims that show it, and of those that are written for it and don't.
+    hits: Vec<usize>,
+    misses: Vec<usize>,
+}
+
+/// What a case is aimed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Aimed {
+    /// The position of the aim.
+    pub aim: usize,
+    /// The place of the row in the sheet.
+    pub row: usize,
 }
 
 impl Fitting {
     /// One aim: its row is as likely as any other, however many aims that has; one that hits so
     /// many times in a hundred, if there are both.
-    pub fn pick(&self, random: &mut Random, hits: usize) -> Option<usize> {
-        let (hit, miss) = self.rows.get(random.weighted(&self.weights)?)?;
+    pub fn pick(&self, random: &mut Random, hits: usize) -> Option<Aimed> {
+        let target = self.targets.get(random.weighted(&self.weights)?)?;
         let (first, second) = match random.chance(hits) {
-            true => (hit, miss),
-            false => (miss, hit),
+            true => (&target.hits, &target.misses),
+            false => (&target.misses, &target.hits),
         };
-        random.pick(first).or_else(|| random.pick(second)).copied()
+        let aim = *random.pick(first).or_else(|| random.pick(second))?;
+        Some(Aimed {
+            aim,
+            row: target.row,
+        })
     }
 }
 
-/// The aims that can be tried on each kind of a pool.
-pub fn fitting(aims: &[Aim], pool: &Pool) -> Vec<Fitting> {
-    let kinds_of = |row: &str| {
-        let tried = |kind: &&ServedKind| aims.iter().any(|a| a.row == row && a.fits(&kind.name));
-        pool.kinds.iter().filter(tried).count()
+/// The aims that can be tried on each kind of a pool. A row is aimed at on the kinds that show it;
+/// one that none shows, on all that an aim is written for.
+pub fn fitting(aims: &[Aim], sheet: &Sheet, pool: &Pool) -> Vec<Fitting> {
+    let found: Vec<BTreeMap<usize, Target>> = pool
+        .kinds
+        .iter()
+        .map(|kind| targets(aims, sheet, kind, pool))
+        .collect();
+    let kinds_with = |row: usize, shows: fn(&Target) -> bool| {
+        let targets = found.iter().filter_map(|targets| targets.get(&row));
+        targets.filter(|target| shows(target)).count()
     };
-    let mut by_row: BTreeMap<&str, (usize, Vec<usize>)> = BTreeMap::new();
-    for (i, aim) in aims.iter().enumerate() {
-        let entry = by_row.entry(&aim.row);
-        entry
-            .or_insert_with(|| (kinds_of(&aim.row), Vec::new()))
-            .1
-            .push(i);
-    }
-    let of = |kind: &ServedKind| {
+    let of = |targets: &BTreeMap<usize, Target>| {
         let mut fitting = Fitting::default();
-        for (kinds, positions) in by_row.values() {
-            let fits = |i: &&usize| aims.get(**i).is_some_and(|aim| aim.fits(&kind.name));
-            let positions: Vec<usize> = positions.iter().filter(fits).copied().collect();
-            if !positions.is_empty() {
-                // Where templates aren't judged, aims at what they hold say little.
-                let is_shared = *kinds > 1 && kind.name == "StatefulSet";
-                let is_idle = is_shared && !Gates::of(pool.minor).stateful_set_templates;
-                let scale = if is_idle { 1 } else { 4 };
-                let weight = scale * pool.kinds.len() / (*kinds).max(1);
-                fitting.weights.push((weight, fitting.rows.len()));
-                let hits = |i: &usize| aims.get(*i).is_some_and(|aim| aim.hits);
-                fitting.rows.push(positions.into_iter().partition(hits));
-            }
+        for (row, target) in targets {
+            let showing = kinds_with(*row, |target| !target.hits.is_empty());
+            let kinds = match showing {
+                0 => kinds_with(*row, |_| true),
+                _ if target.hits.is_empty() => continue,
+                kinds => kinds,
+            };
+            let weight = 4 * pool.kinds.len() / kinds.max(1);
+            fitting.weights.push((weight, fitting.targets.len()));
+            fitting.targets.push(target.clone());
         }
         fitting
     };
-    pool.kinds.iter().map(of).collect()
+    found.iter().map(of).collect()
+}
+
+/// The rows of a kind, with their aims.
+fn targets(
+    aims: &[Aim],
+    sheet: &Sheet,
+    kind: &ServedKind,
+    pool: &Pool,
+) -> BTreeMap<usize, Target> {
+    let tried = aims.par_iter().enumerate();
+    let tried = tried.filter(|(_, aim)| aim.fits(&kind.name));
+    let tried = tried.map(|(i, aim)| {
+        let meant = aim.rows(sheet, kind, sheet.place(&aim.row));
+        (i, meant, aim.shown(sheet, kind, pool))
+    });
+    let tried: Vec<(usize, Vec<usize>, BTreeSet<usize>)> = tried.collect();
+    let mut targets = BTreeMap::new();
+    for (i, meant, shown) in tried {
+        let mut add = |row: usize, hits: bool| {
+            let target = targets.entry(row).or_insert_with(|| Target {
+                row,
+                hits: Vec::new(),
+                misses: Vec::new(),
+            });
+            match hits {
+                true => target.hits.push(i),
+                false => target.misses.push(i),
+            }
+        };
+        for row in meant.iter().filter(|row| !shown.contains(row)) {
+            add(*row, false);
+        }
+        shown.into_iter().for_each(|row| add(row, true));
+    }
+    targets
 }

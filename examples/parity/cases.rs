@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::aims::{Aim, Fitting};
+use super::aims::{Aim, Aimed, Fitting};
 use super::model::answer_line;
 use super::mutate::{self, Manner, TWIN, mutate};
 use super::places::{get, parsed, prune, put, remove};
@@ -18,8 +18,8 @@ pub struct Case {
     pub object: Value,
     /// What it is put over.
     pub old: Option<Value>,
-    /// The position of the aim that it was made by.
-    pub aim: Option<usize>,
+    /// The aim that it was made by.
+    pub aim: Option<Aimed>,
     /// Whether nothing else was done.
     pub is_pure: bool,
 }
@@ -55,8 +55,8 @@ const PLANS: &[(usize, Plan)] = &[
     (6, Plan::AsItIs),
     (27, Plan::Mild),
     (29, Plan::Sharp),
-    (13, Plan::Aim),
-    (9, Plan::AimRepaired),
+    (11, Plan::Aim),
+    (11, Plan::AimRepaired),
     (4, Plan::AimAndMore),
     (6, Plan::Chaos),
     (6, Plan::Broken),
@@ -67,7 +67,7 @@ const UPDATES: usize = 27;
 /// The same of those that are aimed at a row: an update of Pods or claims has little else to say.
 const UPDATES_AIMED: usize = 15;
 /// How often a near miss is tried.
-const REPAIRS_MAX: usize = 8;
+const REPAIRS_MAX: usize = 24;
 
 /// The generator of a kind.
 #[derive(Clone, Copy, Debug)]
@@ -118,11 +118,10 @@ impl Generator<'_> {
             Plan::Aim | Plan::AimRepaired | Plan::AimAndMore => {
                 let hits = match plan {
                     Plan::AimRepaired => 100,
-                    _ if self.kind.name == "StatefulSet" => 90,
-                    _ => 65,
+                    _ => 70,
                 };
                 aim = self.fitting.pick(random, hits);
-                if let Some(aim) = aim.and_then(|i| self.aims.get(i)) {
+                if let Some(aim) = aim.and_then(|aimed| self.aims.get(aimed.aim)) {
                     let (new, before) = aim.applied(self.kind, &object);
                     object = new;
                     old = before.or(old);
@@ -161,7 +160,7 @@ impl Generator<'_> {
         let aimed = match &*self.kind.name {
             "StatefulSet" => 70,
             _ if has_pods => 0,
-            _ => 40,
+            _ => 50,
         };
         match random.weighted(PLANS)? {
             Plan::AsItIs | Plan::Mild if random.chance(aimed) => Some(Plan::Aim),
@@ -170,15 +169,32 @@ impl Generator<'_> {
         }
     }
 
-    /// Changes an object where the model finds faults, until it finds none.
+    /// Changes an object where the model finds faults, until it finds none. A change that makes
+    /// more of them is taken back.
     fn repair(&self, random: &mut Random, object: &mut Value, old: Option<&Value>) {
-        for _ in 0..REPAIRS_MAX {
+        let faults = |object: &Value| {
             let line = json!({"object": object, "old": old}).to_string();
             let answer = answer_line(&line, self.pool.minor).1;
-            let Some(cause) = random.pick(&answer.causes) else {
+            (answer.accepts() || !answer.causes.is_empty()).then_some(answer.causes)
+        };
+        let Some(mut left) = faults(object) else {
+            return;
+        };
+        for _ in 0..REPAIRS_MAX {
+            let Some(cause) = random.pick(&left) else {
                 break;
             };
-            mutate::repair(random, (object, old), self.kind, self.pool, &cause.field);
+            let mut tried = object.clone();
+            mutate::repair(
+                random,
+                (&mut tried, old),
+                self.kind,
+                self.pool,
+                &cause.field,
+            );
+            if let Some(found) = faults(&tried).filter(|found| found.len() <= left.len()) {
+                (*object, left) = (tried, found);
+            }
         }
     }
 

@@ -13,8 +13,8 @@ use super::pool::ServedKind;
 
 /// Prints them, a line each: kind, type, field, and whether any case has it.
 pub fn tell(comparison: &Comparison<'_>) -> Result<(), Failure> {
-    let fitting = comparison.fitting();
-    for (kind, fitting) in comparison.pool.kinds.iter().zip(&fitting) {
+    let kinds = comparison.pool.kinds.iter();
+    for (kind, fitting) in kinds.zip(&comparison.fitting) {
         let generator = comparison.generator(kind, fitting);
         let numbers = 0..comparison.args.cases;
         let cases: Vec<Case> = numbers.filter_map(|n| generator.case(n)).collect();

@@ -164,15 +164,16 @@ fn run(args: &Args) -> Result<(), Failure> {
     let mut all = Tally::default();
     for minor in minors {
         let pool = Pool::new(&bases, minor);
-        let aims = aims::widened(aims.clone(), &pool);
+        let fitting = aims::fitting(&aims, &sheet, &pool);
         if args.list {
-            list(args, &pool, &aims);
+            list(args, &pool, &aims, &fitting);
             continue;
         }
         let comparison = Comparison {
             args,
             pool,
             aims: &aims,
+            fitting,
             sheet: &sheet,
             excluded: &excluded,
             judge: start(minor, args.judge.as_deref())?,
@@ -223,9 +224,8 @@ fn conclude(args: &Args, own: &Path, sheet: &Sheet, all: &Tally) -> Result<(), F
 }
 
 /// Prints the cases of every kind.
-fn list(args: &Args, pool: &Pool, aims: &[aims::Aim]) {
-    let fitting = aims::fitting(aims, pool);
-    for (kind, fitting) in pool.kinds.iter().zip(&fitting) {
+fn list(args: &Args, pool: &Pool, aims: &[aims::Aim], fitting: &[aims::Fitting]) {
+    for (kind, fitting) in pool.kinds.iter().zip(fitting) {
         let seed = args.seed;
         let generator = Generator {
             pool,
@@ -257,6 +257,8 @@ struct Comparison<'a> {
     args: &'a Args,
     pool: Pool,
     aims: &'a [aims::Aim],
+    /// The aims of each kind.
+    fitting: Vec<aims::Fitting>,
     sheet: &'a Sheet,
     excluded: &'a BTreeSet<String>,
     judge: Judge,
@@ -272,8 +274,7 @@ const BATCH: usize = 1_000;
 impl Comparison<'_> {
     fn run(&self) -> Result<Tally, Failure> {
         let mut tally = Tally::default();
-        let fitting = aims::fitting(self.aims, &self.pool);
-        for (kind, fitting) in self.pool.kinds.iter().zip(&fitting) {
+        for (kind, fitting) in self.pool.kinds.iter().zip(&self.fitting) {
             let wanted = self.args.kind.as_ref();
             if wanted.is_some_and(|list| !list.split(',').any(|name| name == kind.name)) {
                 continue;
@@ -300,11 +301,6 @@ impl Comparison<'_> {
             }
         }
         Ok(tally)
-    }
-
-    /// The aims of each kind.
-    fn fitting(&self) -> Vec<aims::Fitting> {
-        aims::fitting(self.aims, &self.pool)
     }
 
     fn generator<'b>(
@@ -446,9 +442,8 @@ impl Comparison<'_> {
 
     /// Shows one case.
     fn show(&self, number: usize) -> Result<(), Failure> {
-        let fitting = aims::fitting(self.aims, &self.pool);
         let wanted = self.args.kind.as_deref().unwrap_or("Deployment");
-        let mut kinds = self.pool.kinds.iter().zip(&fitting);
+        let mut kinds = self.pool.kinds.iter().zip(&self.fitting);
         let (kind, fitting) = kinds
             .find(|(kind, _)| kind.name == wanted)
             .ok_or("no such kind")?;

@@ -78,6 +78,13 @@ pub fn repair(
         let path = wanted.get(..len)?;
         all.iter().find(|place| place.path == path)
     })?;
+    // What is wrong with a value may be what stands beside it.
+    if random.chance(20) {
+        let around = wanted.len().saturating_sub(1 + random.below(2));
+        let around = wanted.get(..around).unwrap_or(&[]);
+        let place = all.iter().find(|place| place.path == around)?;
+        return renew(random, object, pool, place);
+    }
     let Some(Step::Key(last)) = wanted.last() else {
         return place.and_then(|place| renew(random, object, pool, place));
     };
@@ -87,7 +94,7 @@ pub fn repair(
     if holder.path.len() + 1 == wanted.len()
         && let Shape::Struct(of) = resolved(holder.of).shape()
         && let Some(field) = of.field(pool.minor, last)
-        && let Some(value) = random.pick(pool.values(slot_of(of.name(), field.name())))
+        && let Some(value) = random.pick(pool.sound(slot_of(of.name(), field.name())))
     {
         put(object, &wanted, value.clone());
         return Some(());
@@ -104,12 +111,12 @@ pub fn repair(
     renew(random, object, pool, place)
 }
 
-/// Puts a value that stands in the same field elsewhere, or takes out what is there.
+/// Puts a value that stands in the same field of a sound object, or takes out what is there.
 fn renew(random: &mut Random, object: &mut Value, pool: &Pool, place: &Place) -> Option<()> {
     if place.path.len() < 2 {
         return None;
     }
-    let value = random.pick(pool.values(place.slot)).cloned();
+    let value = random.pick(pool.sound(place.slot)).cloned();
     match value {
         Some(value) if random.chance(70) => *get_mut(object, &place.path)? = value,
         _ => drop(remove(object, &place.path)?),

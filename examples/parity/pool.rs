@@ -7,8 +7,10 @@ use kubevet::apiserver::schema::{Table, Type};
 use kubevet::minor::Minor;
 use kubevet::source::Source;
 use kubevet::yaml::{self, canonical};
-use serde_json::Value;
+use rayon::prelude::*;
+use serde_json::{Value, json};
 
+use super::model::answer_line;
 use super::places::{self, Slot, get, parsed, places, put};
 
 /// The kinds that are compared: API version, kind, and where a pod template lies.
@@ -61,6 +63,8 @@ pub struct Pool {
     /// The kinds.
     pub kinds: Vec<ServedKind>,
     values: HashMap<Slot, Vec<Value>>,
+    /// Those of objects that the model accepts.
+    sound: HashMap<Slot, Vec<Value>>,
 }
 
 impl Pool {
@@ -83,9 +87,14 @@ impl Pool {
             minor,
             kinds,
             values: HashMap::new(),
+            sound: HashMap::new(),
         };
-        for base in bases {
-            pool.add(base.clone());
+        let is_sound: Vec<bool> = bases
+            .par_iter()
+            .map(|base| is_accepted(&base.object, minor))
+            .collect();
+        for (base, is_sound) in bases.iter().zip(is_sound) {
+            pool.add(base.clone(), is_sound);
         }
         pool.graft_pods();
         pool
@@ -96,7 +105,12 @@ impl Pool {
         self.values.get(&slot).map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, mut base: Base) {
+    /// A value that stands in the same slot of an object that the model accepts.
+    pub fn sound(&self, slot: Slot) -> &[Value] {
+        self.sound.get(&slot).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, mut base: Base, is_sound: bool) {
         let Some(name) = kind_of(&base.object) else {
             return;
         };
@@ -109,12 +123,15 @@ impl Pool {
             .flatten()
         {
             for place in places(object, kind.root, self.minor) {
-                let values = self.values.entry(place.slot).or_default();
-                if let Some(value) = get(object, &place.path)
-                    && values.len() < 200
-                    && !values.contains(value)
-                {
-                    values.push(value.clone());
+                let Some(value) = get(object, &place.path) else {
+                    continue;
+                };
+                let sound = is_sound.then_some(&mut self.sound);
+                for values in [Some(&mut self.values), sound].into_iter().flatten() {
+                    let values = values.entry(place.slot).or_default();
+                    if values.len() < 200 && !values.contains(value) {
+                        values.push(value.clone());
+                    }
                 }
             }
         }
@@ -154,6 +171,12 @@ impl Pool {
             }
         }
     }
+}
+
+/// Whether the model accepts the creation of an object.
+fn is_accepted(object: &Value, minor: Minor) -> bool {
+    let line = json!({"object": object}).to_string();
+    answer_line(&line, minor).1.accepts()
 }
 
 /// How a kind is called, of its object.

@@ -10,7 +10,7 @@ use kubevet::apiserver::errors::Reason;
 use kubevet::lint::admission::rules::owner_of;
 use kubevet::minor::Minor;
 
-use super::aims::Aim;
+use super::aims::{Aim, Aimed};
 use super::cases::Case;
 use super::compare::{pattern, place};
 use super::model::{Answer, Cause};
@@ -47,7 +47,7 @@ pub struct Rows {
     /// Faults that only judges have.
     missed: BTreeMap<(Minor, Way), usize>,
     /// The rows of each aim, by kind.
-    targets: HashMap<(String, usize), Vec<usize>>,
+    targets: HashMap<(String, Aimed), Vec<usize>>,
     /// Rows of the model that the sheet hasn't.
     unknown: BTreeSet<&'static str>,
 }
@@ -103,9 +103,9 @@ impl Rows {
                 &(String::new(), String::new(), pattern(text)),
             );
         }
-        if let Some((i, aim)) = case.aim.and_then(|i| Some((i, aims.get(i)?))) {
-            let targets = self.targets.entry((kind.to_owned(), i));
-            for place in targets.or_insert_with(|| aim.rows(sheet, served)) {
+        if let Some((aimed, aim)) = case.aim.and_then(|at| Some((at, aims.get(at.aim)?))) {
+            let targets = self.targets.entry((kind.to_owned(), aimed));
+            for place in targets.or_insert_with(|| aim.rows(sheet, served, Some(aimed.row))) {
                 let Some(row) = rows.get_mut(*place) else {
                     continue;
                 };

@@ -16,7 +16,7 @@ pub struct Row {
     pub state: String,
     /// Field, reason and detail, for those that are never met.
     pub facts: [String; 3],
-    /// Upstream's function.
+    /// Upstream's function: the table's, or else the model's.
     pub function: String,
     /// Faults of other rows that count for it.
     pub parts: Vec<Part>,
@@ -62,7 +62,9 @@ impl Sheet {
                 state: "checked".to_owned(),
                 ..Row::default()
             });
-            row.function.clone_from(function);
+            if row.function.is_empty() {
+                row.function.clone_from(function);
+            }
         }
         let rows: Vec<Row> = rows.into_values().collect();
         let places = rows.iter().enumerate();
