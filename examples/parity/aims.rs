@@ -139,12 +139,7 @@ impl Aim {
                 prune(object, kind.root, pool.minor);
             }
             let line = json!({"object": object, "old": old}).to_string();
-            let answer = answer_line(&line, pool.minor).1;
-            for cause in &answer.causes {
-                let field = folded(&kind.name, &cause.field);
-                rows.extend(sheet.of(cause.row, &kind.name, &field));
-            }
-            rows.extend(answer.warned.iter().filter_map(|row| sheet.place(row)));
+            rows.extend(sheet.shown(&kind.name, &answer_line(&line, pool.minor).1));
         }
         let own = sheet.place(&self.row);
         if rows.len() > SHOWN_MAX {
@@ -337,7 +332,7 @@ pub struct Fitting {
 
 /// A row that a kind can show.
 #[derive(Clone, Debug)]
-struct Target {
+pub struct Target {
     /// Its place in the sheet.
     row: usize,
     /// The positions of the aims that show it, and of those that are written for it and don't.
@@ -355,19 +350,22 @@ pub struct Aimed {
 }
 
 impl Fitting {
-    /// One aim: its row is as likely as any other, however many aims that has; one that hits so
-    /// many times in a hundred, if there are both.
-    pub fn pick(&self, random: &mut Random, hits: usize) -> Option<Aimed> {
-        let target = self.targets.get(random.weighted(&self.weights)?)?;
-        let (first, second) = match random.chance(hits) {
-            true => (&target.hits, &target.misses),
-            false => (&target.misses, &target.hits),
+    /// A row: each is as likely as any other, however many aims it has.
+    pub fn pick(&self, random: &mut Random) -> Option<&Target> {
+        self.targets.get(random.weighted(&self.weights)?)
+    }
+}
+
+impl Target {
+    /// An aim that hits, or one that misses, if there are both.
+    pub fn aim(&self, random: &mut Random, hits: bool) -> Option<Aimed> {
+        let (first, second) = match hits {
+            true => (&self.hits, &self.misses),
+            false => (&self.misses, &self.hits),
         };
         let aim = *random.pick(first).or_else(|| random.pick(second))?;
-        Some(Aimed {
-            aim,
-            row: target.row,
-        })
+        let row = self.row;
+        Some(Aimed { aim, row })
     }
 }
 

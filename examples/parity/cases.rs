@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::aims::{Aim, Aimed, Fitting};
-use super::model::answer_line;
+use super::model::{Answer, answer_line};
 use super::mutate::{self, Manner, TWIN, mutate};
 use super::places::{get, parsed, prune, put, remove};
 use super::pool::{Base, Pool, ServedKind};
 use super::random::Random;
+use super::sheet::Sheet;
 
 /// What a judge is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,8 +56,8 @@ const PLANS: &[(usize, Plan)] = &[
     (6, Plan::AsItIs),
     (27, Plan::Mild),
     (29, Plan::Sharp),
-    (11, Plan::Aim),
-    (11, Plan::AimRepaired),
+    (10, Plan::Aim),
+    (12, Plan::AimRepaired),
     (4, Plan::AimAndMore),
     (6, Plan::Chaos),
     (6, Plan::Broken),
@@ -66,8 +67,21 @@ const PLANS: &[(usize, Plan)] = &[
 const UPDATES: usize = 27;
 /// The same of those that are aimed at a row: an update of Pods or claims has little else to say.
 const UPDATES_AIMED: usize = 15;
-/// How often a near miss is tried.
+/// Aims that should hit, of a hundred that aren't repaired after that.
+const HITS: usize = 65;
+/// How often it is tried to hit, or to miss narrowly.
+const TRIES_MAX: usize = 6;
+/// How often a repair is tried.
 const REPAIRS_MAX: usize = 24;
+
+/// A case in the making.
+#[derive(Debug)]
+struct Made {
+    object: Value,
+    old: Option<Value>,
+    aim: Option<Aimed>,
+    done: Vec<String>,
+}
 
 /// The generator of a kind.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +92,9 @@ pub struct Generator<'a> {
     pub kind: &'a ServedKind,
     /// All aims.
     pub aims: &'a [Aim],
-    /// Those that fit the kind.
+    /// The rows that they are aimed at.
+    pub sheet: &'a Sheet,
+    /// The aims that fit the kind.
     pub fitting: &'a Fitting,
     /// What the numbers depend on.
     pub seed: u64,
@@ -90,68 +106,102 @@ impl Generator<'_> {
         let mut random = Random::new(self.seed, n as u64);
         let random = &mut random;
         let plan = self.plan(random)?;
-        let is_aimed = matches!(plan, Plan::Aim | Plan::AimRepaired | Plan::AimAndMore);
-        let base = self.base(random, !is_aimed)?;
-        let mut object = base.object.clone();
-        let mut done = vec![base.name.clone()];
-        let mut old = None;
-        let updates = if is_aimed { UPDATES_AIMED } else { UPDATES };
-        if random.chance(updates) || base.old.is_some() && random.chance(70) {
-            old = Some(base.old.clone().unwrap_or_else(|| object.clone()));
-        }
-        let mut aim = None;
+        let mut made = match plan {
+            Plan::Aim => {
+                let hits = random.chance(HITS);
+                self.aimed(random, hits)?
+            }
+            Plan::AimRepaired | Plan::AimAndMore => self.aimed(random, true)?,
+            _ => self.mutated(random, plan)?,
+        };
         match plan {
-            Plan::AsItIs => {}
-            Plan::Mild => {
-                let times = 1 + random.below(3);
-                self.mutate(random, &mut object, Manner::Mild, times, &mut done);
+            Plan::AimRepaired => {
+                self.repair(random, &mut made.object, made.old.as_ref());
+                made.done.push("repaired".to_owned());
             }
-            Plan::Sharp => {
-                let times = 1 + random.below(2);
-                self.mutate(random, &mut object, Manner::Sharp, times, &mut done);
+            Plan::AimAndMore => {
+                let (object, done) = (&mut made.object, &mut made.done);
+                self.mutate(random, object, Manner::Sharp, 1, done);
             }
-            Plan::Chaos => {
-                let times = 3 + random.below(5);
-                self.mutate(random, &mut object, Manner::Sharp, times, &mut done);
-            }
-            Plan::Broken => self.mutate(random, &mut object, Manner::Broken, 1, &mut done),
-            Plan::Aim | Plan::AimRepaired | Plan::AimAndMore => {
-                let hits = match plan {
-                    Plan::AimRepaired => 100,
-                    _ => 70,
-                };
-                aim = self.fitting.pick(random, hits);
-                if let Some(aim) = aim.and_then(|aimed| self.aims.get(aimed.aim)) {
-                    let (new, before) = aim.applied(self.kind, &object);
-                    object = new;
-                    old = before.or(old);
-                    for object in [Some(&mut object), old.as_mut()].into_iter().flatten() {
-                        prune(object, self.kind.root, self.pool.minor);
-                    }
-                    done.push(format!("aim {}", aim.row));
-                }
-                if matches!(plan, Plan::AimAndMore) {
-                    self.mutate(random, &mut object, Manner::Sharp, 1, &mut done);
-                }
-            }
+            _ => {}
         }
-        if let Some(old) = &mut old {
-            self.vary_old(random, &mut object, old, &mut done);
-        }
-        if matches!(plan, Plan::AimRepaired) {
-            self.repair(random, &mut object, old.as_ref());
-            done.push("repaired".to_owned());
-        }
-        let what = done.join(", ");
-        let id = format!("{}/{}/{n} {what}", self.kind.name, self.seed);
-        let is_pure = matches!(plan, Plan::Aim | Plan::AimRepaired);
+        let what = made.done.join(", ");
         Some(Case {
-            id,
+            id: format!("{}/{}/{n} {what}", self.kind.name, self.seed),
+            object: made.object,
+            old: made.old,
+            aim: made.aim,
+            is_pure: matches!(plan, Plan::Aim | Plan::AimRepaired),
+        })
+    }
+
+    /// An object that no row asks for.
+    fn mutated(&self, random: &mut Random, plan: Plan) -> Option<Made> {
+        let base = self.base(random, true)?;
+        let mut made = self.start(random, base, UPDATES);
+        let (manner, times) = match plan {
+            Plan::Mild => (Manner::Mild, 1 + random.below(3)),
+            Plan::Sharp => (Manner::Sharp, 1 + random.below(2)),
+            Plan::Chaos => (Manner::Sharp, 3 + random.below(5)),
+            Plan::Broken => (Manner::Broken, 1),
+            _ => (Manner::Mild, 0),
+        };
+        self.mutate(random, &mut made.object, manner, times, &mut made.done);
+        self.settle_old(random, &mut made);
+        Some(made)
+    }
+
+    /// An object that shows some row, or should be accepted and nearly does: one of some tries, with
+    /// other objects and aims.
+    fn aimed(&self, random: &mut Random, hits: bool) -> Option<Made> {
+        let target = self.fitting.pick(random)?;
+        let mut last = None;
+        for _ in 0..TRIES_MAX {
+            let base = self.base(random, false)?;
+            let mut made = self.start(random, base, UPDATES_AIMED);
+            let aimed = target.aim(random, hits)?;
+            let aim = self.aims.get(aimed.aim)?;
+            let (object, before) = aim.applied(self.kind, &made.object);
+            (made.object, made.old) = (object, before.or(made.old));
+            for object in [Some(&mut made.object), made.old.as_mut()]
+                .into_iter()
+                .flatten()
+            {
+                prune(object, self.kind.root, self.pool.minor);
+            }
+            made.done.push(format!("aim {}", aim.row));
+            made.aim = Some(aimed);
+            self.settle_old(random, &mut made);
+            let answer = self.answer(&made.object, made.old.as_ref());
+            let is_met = match hits {
+                true => self.sheet.shown(&self.kind.name, &answer).contains(&aimed.row),
+                false => answer.accepts(),
+            };
+            last = Some(made);
+            if is_met {
+                break;
+            }
+        }
+        last
+    }
+
+    /// A base as it is, and what it may be put over.
+    fn start(&self, random: &mut Random, base: &Base, updates: usize) -> Made {
+        let object = base.object.clone();
+        let is_update = random.chance(updates) || base.old.is_some() && random.chance(70);
+        let old = is_update.then(|| base.old.clone().unwrap_or_else(|| object.clone()));
+        Made {
             object,
             old,
-            aim,
-            is_pure,
-        })
+            aim: None,
+            done: vec![base.name.clone()],
+        }
+    }
+
+    /// What the model says.
+    fn answer(&self, object: &Value, old: Option<&Value>) -> Answer {
+        let line = json!({"object": object, "old": old}).to_string();
+        answer_line(&line, self.pool.minor).1
     }
 
     /// Where little of an object is judged, less is left as it is.
@@ -173,8 +223,7 @@ impl Generator<'_> {
     /// more of them is taken back.
     fn repair(&self, random: &mut Random, object: &mut Value, old: Option<&Value>) {
         let faults = |object: &Value| {
-            let line = json!({"object": object, "old": old}).to_string();
-            let answer = answer_line(&line, self.pool.minor).1;
+            let answer = self.answer(object, old);
             (answer.accepts() || !answer.causes.is_empty()).then_some(answer.causes)
         };
         let Some(mut left) = faults(object) else {
@@ -228,21 +277,21 @@ impl Generator<'_> {
 
     /// Sometimes the old object differs elsewhere, too; it keeps the name, so that what comes over
     /// it is an update of it.
-    fn vary_old(
-        &self,
-        random: &mut Random,
-        object: &mut Value,
-        old: &mut Value,
-        done: &mut Vec<String>,
-    ) {
+    fn settle_old(&self, random: &mut Random, made: &mut Made) {
+        let Made {
+            object,
+            old: Some(old),
+            done,
+            ..
+        } = made
+        else {
+            return;
+        };
         if random.chance(30) {
             let mut varied = Vec::new();
             self.mutate(random, old, Manner::Mild, 1, &mut varied);
-            done.extend(
-                varied
-                    .into_iter()
-                    .map(|what| format!("in the old one {what}")),
-            );
+            let varied = varied.into_iter();
+            done.extend(varied.map(|what| format!("in the old one {what}")));
         } else if random.chance(10) {
             std::mem::swap(object, old);
             done.push("swapped".to_owned());

@@ -166,7 +166,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         let pool = Pool::new(&bases, minor);
         let fitting = aims::fitting(&aims, &sheet, &pool);
         if args.list {
-            list(args, &pool, &aims, &fitting);
+            list(args, &pool, (&aims, &sheet), &fitting);
             continue;
         }
         let comparison = Comparison {
@@ -224,13 +224,19 @@ fn conclude(args: &Args, own: &Path, sheet: &Sheet, all: &Tally) -> Result<(), F
 }
 
 /// Prints the cases of every kind.
-fn list(args: &Args, pool: &Pool, aims: &[aims::Aim], fitting: &[aims::Fitting]) {
+fn list(
+    args: &Args,
+    pool: &Pool,
+    (aims, sheet): (&[aims::Aim], &Sheet),
+    fitting: &[aims::Fitting],
+) {
     for (kind, fitting) in pool.kinds.iter().zip(fitting) {
         let seed = args.seed;
         let generator = Generator {
             pool,
             kind,
             aims,
+            sheet,
             fitting,
             seed,
         };
@@ -312,6 +318,7 @@ impl Comparison<'_> {
             pool: &self.pool,
             kind,
             aims: self.aims,
+            sheet: self.sheet,
             fitting,
             seed: self.args.seed,
         }

@@ -3,9 +3,10 @@
 //!
 //! Lives here: reading that table, and fields as rows name them. Not here: the counts (`rows`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::compare::field_pattern;
+use super::model::Answer;
 
 /// A row of the table.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +82,15 @@ impl Sheet {
     /// The place of a row.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name).copied()
+    }
+
+    /// The rows that an answer of the model's shows.
+    pub fn shown(&self, kind: &str, answer: &Answer) -> BTreeSet<usize> {
+        let causes = answer.causes.iter();
+        let of_faults =
+            causes.flat_map(|cause| self.of(cause.row, kind, &folded(kind, &cause.field)));
+        let of_warnings = answer.warned.iter().filter_map(|row| self.place(row));
+        of_faults.chain(of_warnings).collect()
     }
 
     /// The rows that a fault of a row at a field counts for.
