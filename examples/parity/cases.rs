@@ -55,9 +55,9 @@ enum Plan {
 const PLANS: &[(usize, Plan)] = &[
     (6, Plan::AsItIs),
     (27, Plan::Mild),
-    (29, Plan::Sharp),
-    (10, Plan::Aim),
-    (12, Plan::AimRepaired),
+    (27, Plan::Sharp),
+    (12, Plan::Aim),
+    (11, Plan::AimRepaired),
     (4, Plan::AimAndMore),
     (6, Plan::Chaos),
     (6, Plan::Broken),
@@ -68,7 +68,7 @@ const UPDATES: usize = 27;
 /// The same of those that are aimed at a row: an update of Pods or claims has little else to say.
 const UPDATES_AIMED: usize = 15;
 /// Aims that should hit, of a hundred that aren't repaired after that.
-const HITS: usize = 65;
+const HITS: usize = 75;
 /// How often it is tried to hit, or to miss narrowly.
 const TRIES_MAX: usize = 6;
 /// How often a repair is tried.
@@ -169,7 +169,9 @@ impl Generator<'_> {
             {
                 prune(object, self.kind.root, self.pool.minor);
             }
-            made.done.push(format!("aim {}", aim.row));
+            let row = self.sheet.rows.get(aimed.row);
+            let row = row.map_or("", |row| &*row.name);
+            made.done.push(format!("aim {row}"));
             made.aim = Some(aimed);
             self.settle_old(random, &mut made);
             let answer = self.answer(&made.object, made.old.as_ref());
@@ -212,11 +214,17 @@ impl Generator<'_> {
             _ if has_pods => 0,
             _ => 50,
         };
-        match random.weighted(PLANS)? {
-            Plan::AsItIs | Plan::Mild if random.chance(aimed) => Some(Plan::Aim),
-            Plan::Sharp if aimed > 50 && random.chance(aimed) => Some(Plan::Aim),
-            plan => Some(plan),
-        }
+        let plan = random.weighted(PLANS)?;
+        let is_replaced = match plan {
+            Plan::AsItIs | Plan::Mild => random.chance(aimed),
+            Plan::Sharp => aimed > 50 && random.chance(aimed),
+            _ => false,
+        };
+        Some(match is_replaced {
+            true if aimed > 50 && random.chance(20) => Plan::AimRepaired,
+            true => Plan::Aim,
+            false => plan,
+        })
     }
 
     /// Changes an object where the model finds faults, until it finds none. A change that makes

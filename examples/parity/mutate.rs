@@ -73,6 +73,14 @@ pub fn repair(
         put(object, &wanted, value.clone());
         return Some(());
     }
+    // What a selector should match can be taken from it.
+    if let Some(holder) = field.strip_suffix(".template.metadata.labels")
+        && random.chance(50)
+        && let Some(labels) = get(object, &parsed(&format!("{holder}.selector.matchLabels")))
+    {
+        put(object, &wanted, labels.clone());
+        return Some(());
+    }
     let place = all.iter().find(|place| place.path == wanted);
     let holder = (0..wanted.len()).rev().find_map(|len| {
         let path = wanted.get(..len)?;
