@@ -400,12 +400,7 @@ pub fn fitting(aims: &[Aim], sheet: &Sheet, pool: &Pool) -> Vec<Fitting> {
 }
 
 /// The rows of a kind, with their aims.
-fn targets(
-    aims: &[Aim],
-    sheet: &Sheet,
-    kind: &ServedKind,
-    pool: &Pool,
-) -> BTreeMap<usize, Target> {
+fn targets(aims: &[Aim], sheet: &Sheet, kind: &ServedKind, pool: &Pool) -> BTreeMap<usize, Target> {
     let tried = aims.par_iter().enumerate();
     let tried = tried.filter(|(_, aim)| aim.fits(&kind.name));
     let tried = tried.map(|(i, aim)| {

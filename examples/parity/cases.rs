@@ -176,7 +176,10 @@ impl Generator<'_> {
             self.settle_old(random, &mut made);
             let answer = self.answer(&made.object, made.old.as_ref());
             let is_met = match hits {
-                true => self.sheet.shown(&self.kind.name, &answer).contains(&aimed.row),
+                true => self
+                    .sheet
+                    .shown(&self.kind.name, &answer)
+                    .contains(&aimed.row),
                 false => answer.accepts(),
             };
             last = Some(made);

@@ -155,7 +155,7 @@ fn verdict(answer: &Answer) -> u16 {
 }
 
 /// An answer with a fixed text for the random end of a generated name, wherever the answer says it.
-fn with_settled_name<'a>(case: &Case, answer: &'a Answer) -> Cow<'a, Answer> {
+pub fn with_settled_name<'a>(case: &Case, answer: &'a Answer) -> Cow<'a, Answer> {
     let text = |key| {
         let metadata = case.object.get("metadata");
         metadata.and_then(|m| m.get(key)?.as_str()).unwrap_or("")

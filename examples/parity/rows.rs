@@ -12,7 +12,7 @@ use kubevet::minor::Minor;
 
 use super::aims::{Aim, Aimed};
 use super::cases::Case;
-use super::compare::{pattern, place};
+use super::compare::{pattern, place, with_settled_name};
 use super::model::{Answer, Cause};
 use super::pool::ServedKind;
 use super::sheet::{Sheet, folded};
@@ -67,6 +67,11 @@ impl Rows {
         (judge, ours): (&Answer, &Answer),
     ) {
         let kind = &*served.name;
+        let (judge, ours) = (
+            with_settled_name(case, judge),
+            with_settled_name(case, ours),
+        );
+        let (judge, ours) = (&*judge, &*ours);
         // Where the judge falls over it says nothing of rows.
         if judge.code == 500 {
             return;

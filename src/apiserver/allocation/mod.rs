@@ -31,11 +31,7 @@ pub fn begin_create(v: &mut Validation, object: &mut Effective<'_>) {
     let Some(spec) = object.get(object.root(), "spec") else {
         return;
     };
-    // `normalizeClusterIPs`.
-    let address = object.text(spec, "clusterIP");
-    if !address.is_empty() && object.len(spec, "clusterIPs") == 0 {
-        object.set_texts(spec, "clusterIPs", &[address]);
-    }
+    normalize_cluster_ips(object, spec);
     init_ip_family_fields(v, object, spec, None);
     if v.errors.is_empty() {
         allocate_cluster_ips(v, object, spec);
@@ -51,10 +47,20 @@ pub fn begin_create(v: &mut Validation, object: &mut Effective<'_>) {
 
 /// `defaultOnReadService`, as far as it concerns what was just stored.
 pub fn default_on_read(object: &mut Effective<'_>) {
-    if let Some(spec) = object.get(object.root(), "spec")
-        && object.text(spec, "type") == "ExternalName"
-    {
+    let Some(spec) = object.get(object.root(), "spec") else {
+        return;
+    };
+    normalize_cluster_ips(object, spec);
+    if object.text(spec, "type") == "ExternalName" {
         object.remove(spec, "internalTrafficPolicy");
+    }
+}
+
+/// `normalizeClusterIPs`, without an old Service.
+fn normalize_cluster_ips(object: &mut Effective<'_>, spec: Id) {
+    let address = object.text(spec, "clusterIP");
+    if !address.is_empty() && object.len(spec, "clusterIPs") == 0 {
+        object.set_texts(spec, "clusterIPs", &[address]);
     }
 }
 

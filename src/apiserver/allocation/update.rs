@@ -5,8 +5,8 @@
 //! `dropTypeDependentFields` in `pkg/registry/core/service/strategy.go`.
 
 use super::{
-    NodePorts, allocate_cluster_ips, allocate_health_check_node_port, ask, init_ip_family_fields,
-    with_spec,
+    ADDRESS, NodePorts, allocate_cluster_ips, allocate_health_check_node_port, ask,
+    init_ip_family_fields, with_spec,
 };
 use crate::apiserver::effective::{Effective, Id};
 use crate::apiserver::errors::{Reason, Validation};
@@ -38,9 +38,8 @@ pub fn begin_update<'t>(v: &mut Validation, object: &mut Effective<'t>, old: &Ef
     pair.patch_allocated_values(object);
     pair.normalize_cluster_ips(object);
     init_ip_family_fields(v, object, spec, Some(&pair));
-    // `updateClusterIPs`: with one family there is nothing else to add or to release.
-    if v.errors.is_empty() && pair.old_type() == "ExternalName" {
-        allocate_cluster_ips(v, object, spec);
+    if v.errors.is_empty() {
+        pair.update_cluster_ips(v, object);
     }
     if !v.errors.is_empty() {
         return;
@@ -167,6 +166,29 @@ impl<'t> Pair<'_, 't> {
                     v.invalid("SVA-06", &spec.key("ipFamilyPolicy"), detail);
                 });
             }
+        }
+    }
+
+    /// `updateClusterIPs`. With one family in the cluster nothing is ever released.
+    fn update_cluster_ips(&self, v: &mut Validation, object: &mut Effective<'t>) {
+        if self.is_matching_prefer_dual_stack(object) {
+            return;
+        }
+        if self.old_type() == "ExternalName" {
+            allocate_cluster_ips(v, object, self.spec);
+            return;
+        }
+        let families = object.texts(self.spec, "ipFamilies");
+        let mut addresses = object.texts(self.spec, "clusterIPs");
+        // What becomes headless and selects nothing gets a second family, and with it an address
+        // that validation then complains of. For IPv6 the server falls over.
+        if self.old.text(self.old_spec, "clusterIP") != "None"
+            && self.old.len(self.old_spec, "ipFamilies") == 1
+            && matches!(families[..], [_, "IPv4"])
+            && object.text(self.spec, "type") != "ExternalName"
+        {
+            addresses.push(ADDRESS);
+            object.set_texts(self.spec, "clusterIPs", &addresses);
         }
     }
 

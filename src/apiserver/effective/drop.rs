@@ -57,6 +57,9 @@ fn drop_init_container_annotations(object: &mut Effective<'_>, annotations: Id) 
     }
 }
 
+/// The gate of the users of volumes' files.
+const USERS: &str = "AtomicWriteVolumeUserFields";
+
 struct Drop<'o, 't, 'g> {
     object: &'o mut Effective<'t>,
     gates: &'g Gates,
@@ -166,13 +169,6 @@ impl Drop<'_, '_, '_> {
 
     fn of_volume(&mut self, volume: Id) {
         let gates = self.gates;
-        let users = "AtomicWriteVolumeUserFields";
-        for key in ["secret", "configMap", "downwardAPI", "projected"] {
-            if let Some(source) = self.object.get(volume, key) {
-                self.unless(false, source, "defaultUser", users);
-                self.users_of_items(source);
-            }
-        }
         if let Some(empty_dir) = self.object.get(volume, "emptyDir") {
             self.unless(false, empty_dir, "mode", "EmptyDirVolumeMode");
         }
@@ -186,26 +182,46 @@ impl Drop<'_, '_, '_> {
             );
             let gate = "PodCertificateRequest";
             self.unless(gates.pod_certificates, source, "podCertificate", gate);
-            for key in ["secret", "configMap", "downwardAPI"] {
-                if let Some(part) = self.object.get(source, key) {
-                    self.users_of_items(part);
-                }
-            }
-            for key in [
+        }
+        self.users_of_volume(volume);
+    }
+
+    /// `dropDisabledAtomicWriteVolumeUserFields`, which looks at the first source that a volume or
+    /// a projection has, and leaves the others as they are.
+    fn users_of_volume(&mut self, volume: Id) {
+        let keys = ["secret", "configMap", "downwardAPI", "projected"];
+        let Some((kind, source)) = self.first_of(volume, &keys) else {
+            return;
+        };
+        self.unless(false, source, "defaultUser", USERS);
+        if kind != "projected" {
+            self.users_of_items(source);
+            return;
+        }
+        for source in projected_sources(self.object, volume) {
+            let keys = [
+                "secret",
+                "downwardAPI",
+                "configMap",
                 "serviceAccountToken",
                 "clusterTrustBundle",
                 "podCertificate",
-            ] {
-                if let Some(part) = self.object.get(source, key) {
-                    self.unless(false, part, "user", users);
-                }
+            ];
+            if let Some((_, part)) = self.first_of(source, &keys) {
+                self.users_of_items(part);
+                self.unless(false, part, "user", USERS);
             }
         }
     }
 
+    fn first_of(&self, holder: Id, keys: &[&'static str]) -> Option<(&'static str, Id)> {
+        let found = |key: &&'static str| Some((*key, self.object.get(holder, key)?));
+        keys.iter().find_map(found)
+    }
+
     fn users_of_items(&mut self, source: Id) {
         for item in self.object.items(source, "items") {
-            self.unless(false, item, "user", "AtomicWriteVolumeUserFields");
+            self.unless(false, item, "user", USERS);
         }
     }
 

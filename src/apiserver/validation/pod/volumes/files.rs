@@ -41,6 +41,7 @@ pub fn validate_git_repo_volume_source(v: &mut Validation, git_repo: &Field<'_, 
 pub fn validate_secret_volume_source(v: &mut Validation, secret: &Field<'_, '_>) {
     require(v, "VOL-10", &secret.key("secretName"));
     validate_file_mode(v, "VOL-11", &secret.key("defaultMode"));
+    validate_user_field(v, &secret.key("defaultUser"));
     for item in secret.key("items").items() {
         validate_key_to_path(v, &item);
     }
@@ -50,6 +51,7 @@ pub fn validate_secret_volume_source(v: &mut Validation, secret: &Field<'_, '_>)
 pub fn validate_config_map_volume_source(v: &mut Validation, config_map: &Field<'_, '_>) {
     require(v, "VOL-12", &config_map.key("name"));
     validate_file_mode(v, "VOL-13", &config_map.key("defaultMode"));
+    validate_user_field(v, &config_map.key("defaultUser"));
     for item in config_map.key("items").items() {
         validate_key_to_path(v, &item);
     }
@@ -62,6 +64,7 @@ pub fn validate_key_to_path(v: &mut Validation, item: &Field<'_, '_>) {
     require(v, "VOL-15", &path);
     validate_local_non_reserved_path(v, "VOL-16", &path, path.text());
     validate_file_mode(v, "VOL-17", &item.key("mode"));
+    validate_user_field(v, &item.key("user"));
 }
 
 /// The check of modes, wherever they are.
@@ -72,9 +75,19 @@ pub fn validate_file_mode(v: &mut Validation, row: &'static str, mode: &Field<'_
     }
 }
 
+/// `validateUserField`. Its gate is off in every minor, but where a volume has more than one source
+/// the field is only dropped from the first.
+pub fn validate_user_field(v: &mut Validation, user: &Field<'_, '_>) {
+    if !(0..=i64::from(i32::MAX)).contains(&user.int()) {
+        let detail = "must be between 0 and 2147483647, inclusive";
+        v.invalid("VOL-64", user, detail);
+    }
+}
+
 /// `validateDownwardAPIVolumeSource`. Its files are reported at the volume, without their index.
 pub fn validate_downward_api_volume_source(v: &mut Validation, downward: &Field<'_, '_>) {
     validate_file_mode(v, "VOL-20", &downward.key("defaultMode"));
+    validate_user_field(v, &downward.key("defaultUser"));
     for file in downward.key("items").items() {
         validate_downward_api_volume_file(v, downward, &file);
     }
@@ -105,4 +118,5 @@ pub fn validate_downward_api_volume_file(
         v.required("VOL-23", at, detail).with(file, "the file");
     }
     validate_file_mode(v, "VOL-24", &part("mode"));
+    validate_user_field(v, &part("user"));
 }

@@ -3,7 +3,10 @@
 //! Mirrors `validateProjectedVolumeSource` and `validateProjectionSources` in
 //! `pkg/apis/core/validation/validation.go`, and `pkg/apis/core/validation/names.go`.
 
-use super::files::{validate_downward_api_volume_file, validate_file_mode, validate_key_to_path};
+use super::files::{
+    validate_downward_api_volume_file, validate_file_mode, validate_key_to_path,
+    validate_user_field,
+};
 use super::require;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -38,6 +41,7 @@ pub fn validate_projected_volume_source(
     options: &PodOptions,
 ) {
     validate_file_mode(v, "VOL-27", &projected.key("defaultMode"));
+    validate_user_field(v, &projected.key("defaultUser"));
     let mut paths = Paths {
         at: *projected,
         seen: Seen::new(),
@@ -144,6 +148,7 @@ fn validate_token(
     } else if v.gates.token_path_is_local && !options.allow_non_local_projected_token_path {
         validate_local_non_reserved_path(v, "VOL-33", &path, path.text());
     }
+    validate_user_field(v, &token.key("user"));
 }
 
 fn validate_cluster_trust_bundle<'v>(
@@ -186,6 +191,7 @@ fn validate_cluster_trust_bundle<'v>(
     }
     let path = bundle.key("path");
     require(v, "VOL-35", &path);
+    validate_user_field(v, &bundle.key("user"));
     validate_local_non_reserved_path(v, "VOL-35", &path, path.text());
     paths.insert(v, &path, path.text());
 }
@@ -198,6 +204,7 @@ fn validate_pod_certificate<'v>(
     let signer = certificate.key("signerName");
     validate_signer_name(v, "VOL-36", &signer);
     validate_user_annotations(v, &certificate.key("userAnnotations"));
+    validate_user_field(v, &certificate.key("user"));
     let key_type = certificate.key("keyType");
     if !KEY_TYPES.contains(&key_type.text()) {
         v.not_supported("VOL-36", &key_type, &KEY_TYPES);
