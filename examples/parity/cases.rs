@@ -151,7 +151,7 @@ impl Generator<'_> {
         Some(made)
     }
 
-    /// An object that shows some row, or should be accepted and nearly does: one of some tries, with
+    /// An object that shows some row, or should be accepted and nearly is not: one of some tries, with
     /// other objects and aims.
     fn aimed(&self, random: &mut Random, hits: bool) -> Option<Made> {
         let target = self.fitting.pick(random)?;
