@@ -151,8 +151,8 @@ impl Generator<'_> {
         Some(made)
     }
 
-    /// An object that shows some row, or should be accepted and nearly is not: one of some tries, with
-    /// other objects and aims.
+    /// An object that shows some row, or should be accepted and nearly isn't: one of some tries,
+    /// with other objects and aims.
     fn aimed(&self, random: &mut Random, hits: bool) -> Option<Made> {
         let target = self.fitting.pick(random)?;
         let mut last = None;
