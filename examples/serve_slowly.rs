@@ -12,7 +12,6 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kubevet::finding::{Family, Proof, RuleMeta, Severity};
@@ -21,7 +20,6 @@ use kubevet::rules::RULES;
 use kubevet::tree::Node;
 use kubevet::webhook::serve::files::Files;
 use kubevet::webhook::serve::{Settings, certificates, serve};
-use kubevet::webhook::sight::Nothing;
 
 static SLOW: Rule = Rule {
     meta: RuleMeta {
@@ -73,7 +71,7 @@ fn main() -> ExitCode {
                 client_ca: None,
             },
         },
-        sight: Arc::new(Nothing),
+        cluster: None,
         rules: rules.leak(),
         drain: Duration::from_secs(1),
     });

@@ -115,6 +115,7 @@ fn findings(text: &str, minor: Minor) -> Vec<Finding> {
         schemas: &[],
         covered: &BTreeMap::new(),
         old: &[],
+        live: false,
     };
     run(job).findings
 }

@@ -2,8 +2,9 @@
 //! are the linter's.
 //!
 //! A case is a file in `testdata/webhook/answers`: the `request` of a review and, as a second
-//! document, the config. Beside it stands what comes of each finding, and the answer; `UPDATE=1`
-//! writes that.
+//! document, the config; the others are objects of the cluster, which was last seen 45 s ago where
+//! a line `# old` stands among them. Beside it stands what comes of each finding, and the answer;
+//! `UPDATE=1` writes that.
 #![cfg(feature = "webhook")]
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,13 +24,19 @@ use kubevet::finding::Finding;
 use kubevet::lint::config::{Config, Day};
 use kubevet::lint::run::all_metas;
 use kubevet::minor::Minor;
+use kubevet::object::Object;
+use kubevet::object::placeholder::Placeholders;
+use kubevet::rule::Scope;
 use kubevet::rules::RULES;
 use kubevet::source::Source;
 use kubevet::webhook::answer::{Answer, Outcome, WARNING_CHARS_MAX, WARNINGS_MAX};
-use kubevet::webhook::judge::{Laws, findings, read};
+use kubevet::webhook::cache::kinds::{KINDS, Kind, LOOKED_FOR, UNDECIDED};
+use kubevet::webhook::cache::prune::{Pruned, prune};
+use kubevet::webhook::cache::store::Store;
+use kubevet::webhook::judge::{Laws, findings, object, read};
 use kubevet::webhook::request::Request;
 use kubevet::webhook::review::review;
-use kubevet::webhook::sight::{Around, Nothing};
+use kubevet::webhook::sight::{Around, Nothing, Sight};
 use kubevet::yaml::{self, canonical};
 use serde_json::{Value, json};
 
@@ -58,6 +66,43 @@ fn documents(text: &str) -> Vec<Value> {
     roots
         .map(|root| serde_json::from_str(&canonical::json(reading.tree.node(root))).unwrap())
         .collect()
+}
+
+/// A cluster that holds what it was given.
+struct Kept {
+    store: Store,
+    old: bool,
+}
+
+impl Kept {
+    fn of(objects: &[Value], old: bool) -> Self {
+        let mut store = Store::default();
+        for (kind, pruned) in objects.iter().filter_map(pruned) {
+            store.put(kind, 0, &pruned).unwrap();
+        }
+        Self { store, old }
+    }
+}
+
+impl Sight for Kept {
+    fn around(&self, object: &Object<'_>) -> Around {
+        let around = self.store.around(object, |_| true);
+        let rules = || LOOKED_FOR.iter().map(|(rule, _)| *rule);
+        Around {
+            objects: around.iter().map(|json| read(json).unwrap()).collect(),
+            decided: rules().filter(|_| !self.old).collect(),
+            doubted: rules().filter(|_| self.old).collect(),
+            age: Some(if self.old { 45 } else { 0 }),
+        }
+    }
+}
+
+/// What is kept of an object, if its kind is, with the number of that.
+fn pruned(object: &Value) -> Option<(usize, Pruned)> {
+    let text = |path| object.pointer(path).and_then(Value::as_str).unwrap_or("");
+    let (group, _) = text("/apiVersion").split_once('/').unwrap_or_default();
+    let kind = Kind::number(group, text("/kind"))?;
+    Some((kind, prune(&KINDS[kind], &object.to_string()).ok()?))
 }
 
 fn today() -> Day {
@@ -108,11 +153,16 @@ fn answers_each_request_as_expected() {
     let mut wrong = Vec::new();
     for path in files(&root("testdata/webhook/answers"), "yaml") {
         let text = fs::read_to_string(&path).unwrap();
-        let (request, settings) = text.split_once("\n---\n").unwrap_or((&text, ""));
+        let (request, rest) = text.split_once("\n---\n").unwrap_or((&text, ""));
+        let (settings, objects) = rest.split_once("\n---\n").unwrap_or((rest, ""));
+        let sight: Box<dyn Sight> = match objects.is_empty() {
+            true => Box::new(Nothing),
+            false => Box::new(Kept::of(&documents(objects), objects.contains("# old\n"))),
+        };
         let config = config(settings);
         let request = documents(request).remove(0);
         let said = match Request::read(&body(request)) {
-            Ok(request) => match review(&request, laws(&config), &Nothing, today()) {
+            Ok(request) => match review(&request, laws(&config), &*sight, today()) {
                 Ok(answer) => shown(&answer),
                 Err(fault) => String::from_utf8(fault.to_json()).unwrap(),
             },
@@ -192,7 +242,13 @@ fn said(findings: &[Finding]) -> Vec<Said<'_>> {
 
 /// All objects that stand in the cases and pages of rules and in the seeds, as their JSON.
 fn objects() -> Vec<String> {
-    let mut objects = Vec::new();
+    let objects = bundles().into_iter().flatten();
+    objects.map(|object| object.to_string()).collect()
+}
+
+/// The same objects, by what they stand in.
+fn bundles() -> Vec<Vec<Value>> {
+    let mut bundles = Vec::new();
     for folder in [
         "testdata/rules/cases",
         "testdata/seeds",
@@ -200,18 +256,20 @@ fn objects() -> Vec<String> {
     ] {
         for path in files(&root(folder), "yaml") {
             let text = fs::read_to_string(path).unwrap();
-            objects.extend(documents(&text));
+            bundles.push(documents(&text));
         }
     }
     for path in files(&root("rules"), "md") {
         let page = fs::read_to_string(path).unwrap();
         let blocks = page.split("```yaml\n").skip(1);
         let blocks = blocks.filter_map(|block| block.split("```").next());
-        objects.extend(blocks.flat_map(documents));
+        bundles.extend(blocks.map(documents));
     }
     let is_object = |object: &Value| object["kind"].is_string() && object["metadata"].is_object();
-    objects.retain(is_object);
-    objects.iter().map(Value::to_string).collect()
+    for bundle in &mut bundles {
+        bundle.retain(is_object);
+    }
+    bundles
 }
 
 #[test]
@@ -257,4 +315,69 @@ fn the_findings_behind_the_answer_to_an_update_are_those_of_the_linter() {
         let reviewed = findings(&new.unwrap(), Some(&old), &Around::default(), laws(&config));
         assert_eq!(said(&reviewed), said(&linted.findings), "{}", named[1]);
     }
+}
+
+#[test]
+fn every_rule_that_looks_around_says_what_for() {
+    let looks = |scope| matches!(scope, Scope::Project | Scope::Absence);
+    let looking = RULES.iter().filter(|rule| looks(rule.scope));
+    // No webhook is asked about webhooks.
+    let looking = looking.filter(|rule| rule.meta.family.name() != "webhook");
+    let looking: BTreeSet<&str> = looking.map(|rule| rule.meta.id).collect();
+    let said = LOOKED_FOR.iter().map(|(rule, _)| *rule);
+    let said: BTreeSet<&str> = said.chain(UNDECIDED).collect();
+    assert_eq!(said, looking);
+    let mut kinds = LOOKED_FOR.iter().flat_map(|(_, kinds)| *kinds);
+    assert!(kinds.all(|kind| KINDS.iter().any(|known| known.kind == *kind)));
+}
+
+#[test]
+fn what_is_kept_and_found_of_a_cluster_tells_all_that_the_whole_would() {
+    let config = Config::default();
+    let mut told = 0;
+    for mut bundle in bundles() {
+        // In a cluster nothing is a placeholder.
+        let placeholders = Placeholders::default();
+        let is_real = |object: &Value| !placeholders.in_text(&object.to_string());
+        bundle.retain(|object| is_real(object) && pruned(object).is_some());
+        for object in &mut bundle {
+            let metadata = &mut object["metadata"];
+            if metadata["namespace"].is_null() {
+                metadata["namespace"] = "default".into();
+            }
+        }
+        let kept = Kept::of(&bundle, false);
+        for (number, target) in bundle.iter().enumerate() {
+            let same = |other: &&Value| {
+                let parts = ["/kind", "/metadata/namespace", "/metadata/name"];
+                parts
+                    .iter()
+                    .all(|part| other.pointer(part) == target.pointer(part))
+            };
+            let asked = read(&target.to_string()).unwrap();
+            let others = bundle.iter().filter(|other| !same(other));
+            let whole = Around {
+                objects: others
+                    .map(|other| read(&other.to_string()).unwrap())
+                    .collect(),
+                ..Around::default()
+            };
+            let around = kept.around(&object(&asked).unwrap());
+            let mut whole = findings(&asked, None, &whole, laws(&config));
+            let mut kept = findings(&asked, None, &around, laws(&config));
+            for found in [&mut whole, &mut kept] {
+                found.retain(|finding| !UNDECIDED.contains(&finding.rule.id));
+            }
+            let name = target["metadata"]["name"].as_str();
+            assert_eq!(
+                said(&kept),
+                said(&whole),
+                "{number}: {name:?} of {bundle:#?}"
+            );
+            let looks =
+                |finding: &&Finding| LOOKED_FOR.iter().any(|(rule, _)| *rule == finding.rule.id);
+            told += whole.iter().filter(looks).count();
+        }
+    }
+    assert!(told > 60, "{told} findings about relations are compared");
 }

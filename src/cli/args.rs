@@ -173,11 +173,15 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 
+    /// Look around in the cluster of this kubeconfig, instead of that of the own pod
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+
     /// Judge each object alone, without asking a cluster what else there is
-    #[arg(long, required = true)]
+    #[arg(long, conflicts_with = "kubeconfig")]
     pub no_cluster: bool,
 
-    /// The Kubernetes minor to judge for, 1.29 to 1.37
+    /// The Kubernetes minor to judge for, 1.29 to 1.37, instead of that of the cluster
     #[arg(long, value_name = "MINOR")]
     pub kubernetes_version: Option<Minor>,
 

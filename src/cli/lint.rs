@@ -82,6 +82,7 @@ pub fn linted(args: &LintArgs) -> Result<Linted, String> {
         schemas: &schemas,
         covered: &covered,
         old: &old,
+        live: false,
     };
     let mut outcome = pool.install(|| run(job));
     drop(progress);

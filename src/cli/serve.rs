@@ -1,15 +1,14 @@
 //! `kubevet serve`: from arguments to a server.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::ServeArgs;
 use super::exit;
+use crate::cluster::Way;
 use crate::rules::RULES;
 use crate::webhook::serve::certificates;
 use crate::webhook::serve::files::Files;
 use crate::webhook::serve::{Settings, serve as run};
-use crate::webhook::sight::Nothing;
 
 /// Serves until it is told to stop.
 ///
@@ -29,7 +28,7 @@ pub fn serve(args: &ServeArgs) -> Result<u8, String> {
         listen: args.listen,
         metrics_listen: args.metrics_listen,
         files,
-        sight: Arc::new(Nothing),
+        cluster: (!args.no_cluster).then(|| Way::of(args.kubeconfig.as_deref())),
         rules: RULES,
         drain: Duration::from_secs(args.drain_delay),
     })?;

@@ -47,7 +47,7 @@ impl Way {
                 .map_err(|error| format!("this is no pod of a cluster: {}", whole(&error)))?,
         };
         config.connect_timeout = Some(CONNECT_MAX);
-        Client::try_from(config).map_err(|error| whole(&error))
+        Client::try_from(config).map_err(|error| why(&error))
     }
 }
 
@@ -57,14 +57,22 @@ impl Way {
 /// It can't be asked, or is a minor that kubevet doesn't know.
 pub async fn minor(client: &Client) -> Result<Minor, String> {
     let said = client.apiserver_version().await;
-    let said = said.map_err(|error| whole(&error))?;
+    let said = said.map_err(|error| why(&error))?;
     // Some write `1.37+`, where they have added something to it.
     let minor = format!("{}.{}", said.major, said.minor.trim_end_matches('+'));
     minor.parse()
 }
 
+/// What is said of a request that failed: by the API server, if it answered.
+pub fn why(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} ({})", status.message, status.code),
+        error => whole(error),
+    }
+}
+
 /// An error with what caused it, each said once.
-pub fn whole(error: &dyn std::error::Error) -> String {
+fn whole(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

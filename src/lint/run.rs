@@ -47,6 +47,9 @@ pub struct Job<'a> {
     pub covered: &'a BTreeMap<usize, usize>,
     /// The files as they are now; with them, objects are judged as updates.
     pub old: &'a [OldFile],
+    /// The files are objects of a cluster, whatever their configs say of bundles: all of them are
+    /// one bundle.
+    pub live: bool,
 }
 
 /// What a run gives.
@@ -170,8 +173,11 @@ impl<'a> Seen<'a> {
         Location {
             folder: folder.to_owned(),
             // Bundles of different configs are different bundles.
-            bundle: bundle.map(|bundle| (file.config as u32, bundle.id.0)),
-            closed: bundle.is_some_and(|bundle| bundle.closed),
+            bundle: match self.job.live {
+                true => Some((0, 0)),
+                false => bundle.map(|bundle| (file.config as u32, bundle.id.0)),
+            },
+            closed: !self.job.live && bundle.is_some_and(|bundle| bundle.closed),
             namespace: config.map(|config| config.namespace().to_owned()),
         }
     }

@@ -12,6 +12,10 @@ use super::fate::{Fate, Told};
 use super::request::{API_VERSION, KIND, Request};
 use crate::finding::Finding;
 use crate::minor::Minor;
+use crate::source::SourceId;
+
+/// The object that is asked about, among what is judged together.
+const ASKED: SourceId = SourceId(0);
 
 /// How many findings an answer warns of; a closing line counts the others.
 pub const WARNINGS_MAX: usize = 3;
@@ -33,6 +37,8 @@ pub struct Answer<'a> {
     pub name: String,
     /// What came of it.
     pub outcome: Outcome<'a>,
+    /// How many seconds ago what else there is was surely so, where that was looked at.
+    pub age: Option<u64>,
 }
 
 /// What came of a request.
@@ -155,10 +161,17 @@ impl Answer<'_> {
     fn denial(&self, minor: Minor) -> Status<'_> {
         let denying: Vec<&Finding> = self.with(|fate| matches!(fate, Fate::Deny)).collect();
         let kind = &self.request.kind;
-        let causes = denying.iter().take(CAUSES_MAX).map(|finding| Cause {
-            reason: finding.rule.id,
-            message: clean(&finding.message, MESSAGE_CHARS_MAX),
-            field: clean(&finding.place.path, MESSAGE_CHARS_MAX),
+        let causes = denying.iter().take(CAUSES_MAX).map(|finding| {
+            // A field is one of the object that is asked about.
+            let (message, field) = match elsewhere(finding) {
+                None => (finding.message.clone(), finding.place.path.as_str()),
+                Some(_) => (placed(finding), ""),
+            };
+            Cause {
+                reason: finding.rule.id,
+                message: clean(&message, MESSAGE_CHARS_MAX),
+                field: clean(field, MESSAGE_CHARS_MAX),
+            }
         });
         Status {
             status: "Failure",
@@ -191,17 +204,29 @@ impl Answer<'_> {
         }
         let rules: BTreeSet<&str> = denying.iter().map(|finding| finding.rule.id).collect();
         let rules: Vec<&str> = rules.into_iter().collect();
+        let relates = denying.iter().any(|finding| {
+            let related = finding.related.iter().map(|related| &related.place);
+            let mut places = related.chain([&finding.place]);
+            places.any(|place| place.source != ASKED)
+        });
+        let with = match relates {
+            true => ", with the other object in the file",
+            false => "",
+        };
+        let rules = rules.join(",");
         lines.push(format!(
-            "to see the same offline: kubevet lint --kubernetes-version {minor} --select {} FILE",
-            rules.join(",")
+            "to see the same offline{with}: \
+             kubevet lint --kubernetes-version {minor} --select {rules} FILE"
         ));
         lines.join("\n")
     }
 
     fn warnings(&self) -> Vec<String> {
-        let warning: Vec<&Finding> = self.with(|fate| matches!(fate, Fate::Warn)).collect();
-        let shown = warning.iter().take(WARNINGS_MAX).map(|finding| {
-            let text = format!("kubevet {}: {}", finding.rule.id, placed(finding));
+        let told = self.told().iter();
+        let warning = told.filter(|told| matches!(told.fate, Fate::Warn));
+        let warning: Vec<&Told<'_>> = warning.collect();
+        let shown = warning.iter().take(WARNINGS_MAX).map(|told| {
+            let text = format!("kubevet {}: {}", told.finding.rule.id, self.said(told));
             clean(&text, WARNING_CHARS_MAX)
         });
         let more = warning.len().saturating_sub(WARNINGS_MAX);
@@ -213,7 +238,7 @@ impl Answer<'_> {
     fn annotations(&self) -> BTreeMap<&'static str, String> {
         let mut by_rule: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for told in self.told() {
-            let said = clean(&placed(&told.finding), WARNING_CHARS_MAX);
+            let said = clean(&self.said(told), WARNING_CHARS_MAX);
             let said = match &told.fate {
                 Fate::Audit => said,
                 Fate::Exempt(exemption) => {
@@ -237,18 +262,39 @@ impl Answer<'_> {
         by_rule.map(|(rule, said)| (rule, joined(said))).collect()
     }
 
+    /// A finding with its field, and with the age of what it is known by where that counts.
+    fn said(&self, told: &Told<'_>) -> String {
+        let said = placed(&told.finding);
+        match self.age.filter(|_| told.doubted) {
+            Some(age) => format!("as of {age} s ago, {said}"),
+            None => said,
+        }
+    }
+
     fn with(&self, wanted: impl Fn(&Fate<'_>) -> bool) -> impl Iterator<Item = &Finding> {
         let told = self.told().iter().filter(move |told| wanted(&told.fate));
         told.map(|told| &told.finding)
     }
 }
 
-/// A finding with its field.
+/// A finding with its field, and with its object where that is another one.
 fn placed(finding: &Finding) -> String {
-    match finding.place.path.is_empty() {
+    let path = Some(&finding.place.path).filter(|path| !path.is_empty());
+    let parts: Vec<String> = elsewhere(finding)
+        .into_iter()
+        .chain(path.cloned())
+        .collect();
+    match parts.is_empty() {
         true => finding.message.clone(),
-        false => format!("{}: {}", finding.place.path, finding.message),
+        false => format!("{}: {}", parts.join(" "), finding.message),
     }
+}
+
+/// The object that a finding is on, where it isn't the one that is asked about.
+fn elsewhere(finding: &Finding) -> Option<String> {
+    let object = finding.place.object.as_ref();
+    let object = object.filter(|_| finding.place.source != ASKED)?;
+    Some(format!("{}/{}", object.kind, object.name))
 }
 
 /// Text without control characters, which the API server would drop the whole of, and no longer

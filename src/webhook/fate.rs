@@ -8,7 +8,7 @@ use super::sight::Around;
 use crate::finding::{Finding, Server};
 use crate::lint::admitted::Admitted;
 use crate::lint::config::{Action, Config, Day, Exemption};
-use crate::rule::{Rule, Scope};
+use crate::rule::Rule;
 
 /// What becomes of a finding.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ pub struct Told<'c> {
     pub finding: Finding,
     /// What becomes of it.
     pub fate: Fate<'c>,
+    /// It is about what may be otherwise by now.
+    pub doubted: bool,
 }
 
 impl Fate<'_> {
@@ -86,11 +88,13 @@ impl<'c> Case<'_, 'c> {
                     false => Fate::Disagrees,
                 };
             }
-            Admitted::Absence if self.update && self.is_decided(finding) => Action::Warn,
+            Admitted::Absence if self.update && self.around.decided.contains(&finding.rule.id) => {
+                Action::Warn
+            }
             Admitted::Absence => return Fate::Absent,
             Admitted::Told => Action::Deny,
         };
-        if self.around.stale && self.is_relation(finding) {
+        if self.around.doubted.contains(&finding.rule.id) {
             most = Action::Warn;
         }
         let config = self.config;
@@ -104,14 +108,5 @@ impl<'c> Case<'_, 'c> {
             Action::Deny | Action::Warn => Fate::Warn,
             Action::Audit => Fate::Audit,
         }
-    }
-
-    fn is_decided(&self, finding: &Finding) -> bool {
-        self.around.decided.contains(&finding.rule.id)
-    }
-
-    fn is_relation(&self, finding: &Finding) -> bool {
-        let mut rules = self.rules.iter();
-        rules.any(|rule| rule.meta.id == finding.rule.id && rule.scope != Scope::Object)
     }
 }

@@ -74,9 +74,10 @@ pub fn findings(
         schemas: &[],
         covered: &BTreeMap::new(),
         old: &[],
+        live: true,
     };
-    let loaded = around.objects.iter().map(AsRef::as_ref);
-    let loaded: Vec<&Loaded> = std::iter::once(object).chain(loaded).collect();
+    let loaded = std::iter::once(object).chain(&around.objects);
+    let loaded: Vec<&Loaded> = loaded.collect();
     let old: Vec<_> = old.into_iter().map(|old| (LOCATION, old)).collect();
     run::judge(&job, &loaded, &old).findings
 }

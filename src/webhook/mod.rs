@@ -9,6 +9,7 @@
 //! comes from a `Sight`. `serve` carries it. Not here: how objects are judged (`lint`).
 
 pub mod answer;
+pub mod cache;
 pub mod fate;
 pub mod judge;
 pub mod request;

@@ -29,6 +29,7 @@ pub fn review<'a>(
             request,
             name: String::new(),
             outcome: Outcome::Passed(why),
+            age: None,
         })
     };
     let update = match &*request.operation {
@@ -73,6 +74,7 @@ pub fn review<'a>(
     };
     let told = findings.into_iter().map(|finding| Told {
         fate: case.fate(&finding, brought),
+        doubted: around.doubted.contains(&finding.rule.id),
         finding,
     });
     let outcome = Outcome::Judged(told.collect());
@@ -80,6 +82,7 @@ pub fn review<'a>(
         request,
         name,
         outcome,
+        age: around.age,
     })
 }
 

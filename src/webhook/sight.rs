@@ -3,8 +3,6 @@
 //! Lives here: what a review wants to know, and the answer where there is no cluster to ask. A
 //! review never waits for anything: what isn't at hand isn't in sight.
 
-use std::sync::Arc;
-
 use crate::lint::load::Loaded;
 use crate::object::Object;
 
@@ -15,15 +13,17 @@ pub trait Sight: Send + Sync {
 }
 
 /// The objects around another.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Around {
     /// One object each, read as the linter reads files.
-    pub objects: Vec<Arc<Loaded>>,
+    pub objects: Vec<Loaded>,
     /// The rules about what isn't there that can be believed: everything they look for would be
     /// among `objects`.
-    pub decided: &'static [&'static str],
-    /// It may be old: what it says warns at most.
-    pub stale: bool,
+    pub decided: Vec<&'static str>,
+    /// The rules whose word may be old, or come from a part only: they warn at most.
+    pub doubted: Vec<&'static str>,
+    /// How many seconds ago all of it was surely so; `None`: there is nothing to be so.
+    pub age: Option<u64>,
 }
 
 /// Nothing but the object itself.

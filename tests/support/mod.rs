@@ -55,5 +55,6 @@ pub fn lint_with(
         schemas: &[],
         covered: &BTreeMap::new(),
         old: &old,
+        live: false,
     })
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::certificates::{self, Pem, Served};
+use super::cluster::Cluster;
 use super::log::{Level, Log};
 use super::server::{Lawbook, Server};
 use crate::lint::config::{CommandLine, Config};
@@ -29,7 +30,7 @@ const EVERY: Duration = Duration::from_millis(500);
 pub struct Files {
     /// The config; `None`: defaults only.
     pub config: Option<PathBuf>,
-    /// The minor to judge for; `None`: what the config says.
+    /// The minor to judge for; `None`: that of the cluster, else what the config says.
     pub minor: Option<Minor>,
     /// The certificate.
     pub certificate: certificates::Files,
@@ -40,14 +41,16 @@ pub struct Files {
 pub struct Contents {
     config: Option<Vec<u8>>,
     pem: Pem,
+    /// The minor of the cluster.
+    minor: Option<Minor>,
 }
 
 impl Files {
-    /// Reads all of them.
+    /// Reads all of them, and asks what is known of the cluster.
     ///
     /// # Errors
     /// One can't be read.
-    pub fn read(&self) -> Result<Contents, String> {
+    pub fn read(&self, cluster: Option<&Cluster>) -> Result<Contents, String> {
         let read = |path: &Path| {
             let bytes = fs::read(path);
             bytes.map_err(|error| format!("{}: {error}", path.display()))
@@ -60,6 +63,7 @@ impl Files {
                 key: read(&certificate.key)?,
                 client_ca: certificate.client_ca.as_deref().map(read).transpose()?,
             },
+            minor: cluster.and_then(Cluster::minor),
         })
     }
 
@@ -73,7 +77,8 @@ impl Files {
             _ => Config::default(),
         };
         let newest = config.minors().iter().last();
-        let minor = self.minor.or(newest).unwrap_or(Minor::DEFAULT);
+        let minor = self.minor.or(contents.minor).or(newest);
+        let minor = minor.unwrap_or(Minor::DEFAULT);
         let command = CommandLine {
             minors: Some(Minors::one(minor)),
             ..CommandLine::default()
@@ -109,10 +114,10 @@ impl Files {
                 return;
             };
             // Between two exchanges of links there may be nothing to read.
-            let Ok(contents) = self.read() else {
+            let Ok(contents) = self.read(server.cluster.as_deref()) else {
                 continue;
             };
-            if contents.config != known.config {
+            if (&contents.config, contents.minor) != (&known.config, known.minor) {
                 let laws = self.laws(&contents, server.rules);
                 take(&server, "config", laws, |laws| {
                     server.laws.store(laws.into())

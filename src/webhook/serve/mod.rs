@@ -3,12 +3,13 @@
 //! Lives here: the start, and the end in the order that loses no request. The rooms: `listen` lets
 //! connections in, `connection` and `clock` give each its time, `server` knows what is answered,
 //! `bytes` and `queue` hold back what there is no room for, `files` and `certificates` bring in
-//! what changes, `probe` tells whether all of that works, `metrics` and `log` tell the rest. Not
-//! here: what a review says (`webhook::review`).
+//! what changes, `watch` and `cluster` what else there is, `probe` tells whether all of that works,
+//! `metrics` and `log` tell the rest. Not here: what a review says (`webhook::review`).
 
 mod bytes;
 pub mod certificates;
 mod clock;
+mod cluster;
 mod connection;
 pub mod files;
 mod listen;
@@ -17,6 +18,7 @@ mod metrics;
 mod probe;
 mod queue;
 mod server;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,11 +29,13 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, watch as channel};
 use tokio::time::{sleep, timeout};
 
+use crate::cluster::Way;
 use crate::lint::run::all_metas;
 use crate::rule::Rule;
+use cluster::Cluster;
 use files::Files;
 use listen::Door;
 use log::{Level, Log};
@@ -40,7 +44,7 @@ use probe::Probe;
 use queue::Queue;
 use server::Server;
 
-use super::sight::Sight;
+use super::sight::{Nothing, Sight};
 
 /// What a server is started with.
 pub struct Settings {
@@ -50,8 +54,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// Config and certificate.
     pub files: Files,
-    /// What else is in sight.
-    pub sight: Arc<dyn Sight>,
+    /// The cluster to look around in; `None`: each object is judged alone.
+    pub cluster: Option<Way>,
     /// The rules to run.
     pub rules: &'static [&'static Rule],
     /// How long to go on while the cluster learns that the server stops.
@@ -71,6 +75,9 @@ pub enum Stage {
 
 /// How long the last requests may take.
 const LAST: Duration = Duration::from_secs(35);
+
+/// How long a start waits to know the minor of the cluster.
+const MINOR_WAIT: Duration = Duration::from_secs(2);
 
 /// How many connections may wait to be accepted: where more come at once, as when an API server
 /// starts, those that find no room try again after a whole second.
@@ -94,13 +101,21 @@ async fn run(settings: Settings) -> Result<(), String> {
     let mut stops = Stops::new()?;
     let log = Arc::new(Log::start().map_err(|error| error.to_string())?);
     log.panics();
+    let cluster = match &settings.cluster {
+        Some(way) => Some(look_around(way, &log, settings.files.minor.is_none()).await?),
+        None => None,
+    };
     let files = settings.files;
-    let contents = files.read()?;
-    let (stage, stages) = watch::channel(Stage::Serving);
+    let contents = files.read(cluster.as_deref())?;
+    let (stage, stages) = channel::channel(Stage::Serving);
     let server = Arc::new(Server {
         rules: settings.rules,
         laws: ArcSwap::from_pointee(files.laws(&contents, settings.rules)?),
-        sight: settings.sight,
+        sight: match &cluster {
+            Some(cluster) => Arc::clone(cluster) as Arc<dyn Sight>,
+            None => Arc::new(Nothing),
+        },
+        cluster,
         certificate: ArcSwap::from_pointee(files.certificate(&contents)?),
         queue: Queue::start(std::thread::available_parallelism().map_or(1, Into::into))?,
         budget: bytes::Budget::default(),
@@ -137,22 +152,50 @@ async fn run(settings: Settings) -> Result<(), String> {
             .log
             .line(Level::Info, "listening for metrics", fields);
     }
+    tokio::spawn(begin(Arc::clone(&server)));
+    drop(alive);
+    stop(&server, &stage, all_gone, settings.drain, &mut stops).await;
+    Ok(())
+}
+
+/// Starts to watch a cluster. It need not be there yet; only its minor is waited for, a little, if
+/// that counts.
+async fn look_around(way: &Way, log: &Arc<Log>, wait: bool) -> Result<Arc<Cluster>, String> {
+    let client = way.client().await.map_err(|why| match way {
+        Way::Pod => format!("{why}: take --kubeconfig FILE, or --no-cluster"),
+        Way::Kubeconfig(_) => why,
+    })?;
+    let cluster = Arc::new(Cluster::new(Arc::clone(log)));
+    watch::start(&client, &cluster);
+    let minors = watch::minors(client, Arc::clone(&cluster), Arc::clone(log));
+    tokio::spawn(minors);
+    let known = async {
+        while wait && cluster.minor().is_none() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let _ = timeout(MINOR_WAIT, known).await;
+    Ok(cluster)
+}
+
+/// Says when the server is ready.
+async fn begin(server: Arc<Server>) {
+    if let Some(cluster) = &server.cluster {
+        cluster.settled().await;
+    }
     match server.probe.ask(&server.certificate).await {
         Ok(()) => server.log.line(Level::Info, "ready", json!({})),
         Err(why) => server
             .log
             .line(Level::Error, "not ready", json!({"why": why})),
     }
-    drop(alive);
-    stop(&server, &stage, all_gone, settings.drain, &mut stops).await;
-    Ok(())
 }
 
 /// Stops when it is told to. What is idle is closed last: a client that is just about to use it
 /// would lose its request. A second signal ends it at once.
 async fn stop(
     server: &Server,
-    stage: &watch::Sender<Stage>,
+    stage: &channel::Sender<Stage>,
     mut all_gone: mpsc::Receiver<()>,
     drain: Duration,
     stops: &mut Stops,

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::bytes::{Budget, Held};
 use super::certificates::Served;
+use super::cluster::Cluster;
 use super::connection::Peer;
 use super::log::{Level, Log, today};
 use super::metrics::{Metrics, Text};
@@ -66,6 +67,8 @@ pub struct Server {
     pub laws: ArcSwap<Lawbook>,
     /// What else is in sight.
     pub sight: Arc<dyn Sight>,
+    /// The cluster that is looked around in.
+    pub cluster: Option<Arc<Cluster>>,
     /// The certificate; replaced when its files change.
     pub certificate: ArcSwap<Served>,
     /// Where reviews wait for a processor.
@@ -137,6 +140,14 @@ async fn validate(State(server): State<Arc<Server>>, request: Request) -> Respon
 async fn ready(State(server): State<Arc<Server>>) -> Response {
     if *server.stage.borrow() != Stage::Serving {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    if server
+        .cluster
+        .as_ref()
+        .is_some_and(|cluster| !cluster.is_settled())
+    {
+        let why = "the cluster isn't read yet\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     }
     match server.probe.ask(&server.certificate).await {
         Ok(()) => "ok\n".into_response(),
@@ -244,6 +255,9 @@ impl Server {
             "user": request.user_info.username,
             "dryRun": request.dry_run == Some(true),
         });
+        if let (Some(age), Some(fields)) = (answer.age, fields.as_object_mut()) {
+            fields.insert("clusterAgeSeconds".to_owned(), age.into());
+        }
         let disagreements = with(|fate| matches!(fate, Fate::Disagrees));
         let denials = with(|fate| matches!(fate, Fate::Deny));
         if !disagreements.is_empty() {
@@ -306,6 +320,9 @@ impl Server {
         text.gauge("kubevet_exemptions_expired", help, expired as f64);
         let help = "Lines of the log that couldn't be written as fast as they came.";
         text.gauge("kubevet_log_lines_dropped", help, self.log.dropped() as f64);
+        if let Some(cluster) = &self.cluster {
+            cluster.write_metrics(&mut text);
+        }
         text.finish()
     }
 }
