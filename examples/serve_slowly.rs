@@ -65,13 +65,14 @@ fn main() -> ExitCode {
         files: Files {
             config: None,
             minor: None,
-            certificate: certificates::Files {
+            certificate: Some(certificates::Files {
                 certificate: certificate.into(),
                 key: key.into(),
-                client_ca: None,
-            },
+            }),
+            client_ca: None,
         },
         cluster: None,
+        own_certificates: None,
         rules: rules.leak(),
         drain: Duration::from_secs(1),
     });

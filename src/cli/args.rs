@@ -3,7 +3,11 @@
 #[cfg(feature = "webhook")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
+#[cfg(feature = "webhook")]
+use std::time::Duration;
 
+#[cfg(feature = "webhook")]
+use clap::ArgGroup;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::minor::Minor;
@@ -149,9 +153,70 @@ pub struct LintArgs {
     pub threads: usize,
 }
 
+/// What `serve --own-certificates` takes.
+#[cfg(feature = "webhook")]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Own certificates")]
+pub struct OwnCertificatesArgs {
+    /// The Service that the webhook's configuration names
+    #[arg(long, value_name = "NAME", default_value = "kubevet")]
+    #[arg(conflicts_with = "tls_cert")]
+    pub service: String,
+
+    /// The namespace of Service and Secret
+    #[arg(long, value_name = "NAMESPACE", default_value = "kubevet")]
+    #[arg(conflicts_with = "tls_cert")]
+    pub namespace: String,
+
+    /// The Secret that keeps the authorities
+    #[arg(long, value_name = "NAME", default_value = "kubevet-ca")]
+    #[arg(conflicts_with = "tls_cert")]
+    pub ca_secret: String,
+
+    /// The ValidatingWebhookConfiguration whose `caBundle` is kept
+    #[arg(long, value_name = "NAME", default_value = "kubevet")]
+    #[arg(conflicts_with = "tls_cert")]
+    pub webhook_configuration: String,
+
+    /// How long a certificate holds; it is replaced when a third of that is over
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    #[arg(conflicts_with = "tls_cert")]
+    pub certificate_lifetime: Duration,
+
+    /// How long an authority holds; it is replaced when a third of that is over
+    #[arg(long, value_name = "DURATION", default_value = "365d", value_parser = duration)]
+    #[arg(conflicts_with = "tls_cert")]
+    pub ca_lifetime: Duration,
+
+    /// How long API servers get to learn of a new authority before it signs
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    #[arg(conflicts_with = "tls_cert")]
+    pub ca_spread: Duration,
+}
+
+/// A number and its unit: `500ms`, `3s`, `5m`, `24h`, `365d`.
+#[cfg(feature = "webhook")]
+fn duration(text: &str) -> Result<Duration, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err("a number with ms, s, m, h or d is expected".to_owned()),
+    };
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("`{number}` is no number"))?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
+}
+
 /// What `serve` takes.
 #[cfg(feature = "webhook")]
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("certificate").required(true))]
 pub struct ServeArgs {
     /// Where to listen for reviews, at /validate; port 0 takes one that is free, and logs it
     #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:8443")]
@@ -159,11 +224,16 @@ pub struct ServeArgs {
 
     /// The certificate to serve and what signed it, leaf first, as PEM
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub tls_cert: PathBuf,
+    #[arg(requires = "tls_key", group = "certificate")]
+    pub tls_cert: Option<PathBuf>,
 
     /// The key of the certificate, as PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub tls_key: PathBuf,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Make certificates, with authorities in a Secret, and write those to the webhook's `caBundle`
+    #[arg(long, conflicts_with = "tls_key", group = "certificate")]
+    pub own_certificates: bool,
 
     /// Who signs the certificates that clients have to show, as PEM
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -173,12 +243,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 
-    /// Look around in the cluster of this kubeconfig, instead of that of the own pod
+    /// Reach the cluster by this kubeconfig, instead of as one of its pods
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
 
     /// Judge each object alone, without asking a cluster what else there is
-    #[arg(long, conflicts_with = "kubeconfig")]
+    #[arg(long)]
     pub no_cluster: bool,
 
     /// The Kubernetes minor to judge for, 1.29 to 1.37, instead of that of the cluster
@@ -192,6 +262,10 @@ pub struct ServeArgs {
     /// How many seconds to go on after SIGTERM, while the cluster learns of it
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub drain_delay: u64,
+
+    /// How own certificates are made
+    #[command(flatten)]
+    pub own: OwnCertificatesArgs,
 }
 
 /// What `explain` takes.

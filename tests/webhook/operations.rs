@@ -258,6 +258,42 @@ fn doesnt_start_with_what_it_cannot_use() {
 }
 
 #[test]
+fn says_what_own_certificates_take() {
+    for (args, why) in [
+        (&[][..], "<--tls-cert <FILE>|--own-certificates>"),
+        (&["--tls-cert", "a"], "--tls-key <FILE>"),
+        (
+            &["--own-certificates", "--tls-cert", "a", "--tls-key", "b"],
+            "cannot be used with",
+        ),
+        (
+            &["--tls-cert", "a", "--tls-key", "b", "--service", "c"],
+            "--own-certificates",
+        ),
+        (
+            &["--own-certificates", "--ca-spread", "1w"],
+            "a number with ms, s, m, h or d",
+        ),
+        (
+            &["--own-certificates", "--ca-spread", "13h"],
+            "more than half of --certificate-lifetime",
+        ),
+        (&["--own-certificates"], "needs a cluster, by --kubeconfig"),
+        (
+            &["--own-certificates", "--kubeconfig", "missing"],
+            "missing",
+        ),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kubevet"));
+        command.args(["serve", "--no-cluster", "--listen", "127.0.0.1:0"]);
+        let ended = command.args(args).output().unwrap();
+        assert_eq!(ended.status.code(), Some(3), "{args:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains(why), "{args:?}: {said}");
+    }
+}
+
+#[test]
 fn reviews_for_certified_clients_alone_where_it_is_told_to() {
     let clients = Authority::new();
     let folder = tempfile::tempdir().unwrap();

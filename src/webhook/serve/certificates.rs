@@ -1,7 +1,7 @@
-//! The certificate that is served: read from files, and replaced while connections go on.
+//! The certificate that is served, and replaced while connections go on.
 //!
 //! Lives here: from PEM to the settings of TLS, and until when a certificate holds. Not here: when
-//! files are looked at (`reload`).
+//! files are looked at (`files`), and certificates that kubevet makes itself (`own`).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
+use x509_parser::parse_x509_certificate;
 
 /// Where the certificate lies.
 #[derive(Clone, Debug)]
@@ -19,24 +20,24 @@ pub struct Files {
     pub certificate: PathBuf,
     /// Its key, as PEM.
     pub key: PathBuf,
-    /// Who signs the certificates of clients, as PEM; `None`: clients need none.
-    pub client_ca: Option<PathBuf>,
 }
 
-/// What the files hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What TLS is set up by, as PEM.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Pem {
-    /// See `Files`.
+    /// The certificate and what signed it, leaf first.
     pub certificate: Vec<u8>,
-    /// See `Files`.
+    /// Its key.
     pub key: Vec<u8>,
-    /// See `Files`.
+    /// Who signs the certificates of clients; `None`: clients need none.
     pub client_ca: Option<Vec<u8>>,
 }
 
 /// What connections are made with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Served {
+    /// What it was made of.
+    pub pem: Pem,
     /// The settings of TLS.
     pub config: Arc<ServerConfig>,
     /// The leaf.
@@ -57,7 +58,7 @@ impl Served {
     ///
     /// # Errors
     /// The PEM is none, or certificate and key don't belong together.
-    pub fn new(pem: &Pem) -> Result<Self, String> {
+    pub fn new(pem: Pem) -> Result<Self, String> {
         let chain = certificates(&pem.certificate)?;
         let leaf = chain.first().ok_or("there is no certificate")?.clone();
         let key =
@@ -94,6 +95,7 @@ impl Served {
             leaf,
             not_after,
             clients_certified: pem.client_ca.is_some(),
+            pem,
         })
     }
 }
@@ -103,85 +105,8 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     found.map_err(|error| format!("certificate: {error}"))
 }
 
-/// Until when a certificate holds, in seconds since 1970 (RFC 5280, 4.1).
-fn not_after(certificate: &[u8]) -> Option<u64> {
-    const SEQUENCE: u8 = 0x30;
-    const VERSION: u8 = 0xa0;
-    let (tag, certificate, _) = element(certificate)?;
-    let (_, mut body, _) = element(certificate).filter(|_| tag == SEQUENCE)?;
-    if body.first() == Some(&VERSION) {
-        body = element(body)?.2;
-    }
-    // Serial number, signature algorithm, issuer.
-    for _ in 0..3 {
-        body = element(body)?.2;
-    }
-    let (_, validity, _) = element(body)?;
-    let (_, _, rest) = element(validity)?;
-    let (tag, time, _) = element(rest)?;
-    seconds(tag, std::str::from_utf8(time).ok()?)
-}
-
-/// The tag and contents of the first DER element, and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..0x80 => (usize::from(first), rest),
-        _ => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let add =
-                |length: usize, byte: &u8| Some(length.checked_mul(256)? | usize::from(*byte));
-            (bytes.iter().try_fold(0, add)?, rest)
-        }
-    };
-    let (contents, rest) = rest.split_at_checked(length)?;
-    Some((tag, contents, rest))
-}
-
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, in seconds since 1970.
-fn seconds(tag: u8, time: &str) -> Option<u64> {
-    const UTC_TIME: u8 = 0x17;
-    let (year, rest) = match tag {
-        UTC_TIME => {
-            let (year, rest) = time.split_at_checked(2)?;
-            let year: u64 = year.parse().ok()?;
-            (if year < 50 { 2000 + year } else { 1900 + year }, rest)
-        }
-        _ => {
-            let (year, rest) = time.split_at_checked(4)?;
-            (year.parse().ok()?, rest)
-        }
-    };
-    let part = |at: usize| rest.get(at..at + 2)?.parse::<u64>().ok();
-    let (month, day) = (part(0)?, part(2)?);
-    // Howard Hinnant, `days_from_civil`: years start in March.
-    let year = if month <= 2 {
-        year.checked_sub(1)?
-    } else {
-        year
-    };
-    let from_march = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * from_march + 2) / 5 + day.checked_sub(1)?;
-    let of_era = (year % 400) * 365 + year % 400 / 4 - year % 400 / 100 + of_year;
-    let days = (year / 400 * 146_097 + of_era).checked_sub(719_468)?;
-    Some(((days * 24 + part(4)?) * 60 + part(6)?) * 60 + part(8)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_times() {
-        for (tag, text, expected) in [
-            (0x17, "700101000000Z", Some(0)),
-            (0x17, "260228235959Z", Some(1_772_323_199)),
-            (0x18, "20260301000000Z", Some(1_772_323_200)),
-            (0x18, "21000301000000Z", Some(4_107_542_400)),
-            (0x17, "26", None),
-        ] {
-            assert_eq!(seconds(tag, text), expected, "{text}");
-        }
-    }
+/// Until when a certificate holds, in seconds since 1970.
+pub fn not_after(certificate: &[u8]) -> Option<u64> {
+    let (_, certificate) = parse_x509_certificate(certificate).ok()?;
+    certificate.validity().not_after.timestamp().try_into().ok()
 }

@@ -32,15 +32,19 @@ pub struct Files {
     pub config: Option<PathBuf>,
     /// The minor to judge for; `None`: that of the cluster, else what the config says.
     pub minor: Option<Minor>,
-    /// The certificate.
-    pub certificate: certificates::Files,
+    /// The certificate; `None`: it is no file.
+    pub certificate: Option<certificates::Files>,
+    /// Who signs the certificates of clients, as PEM; `None`: clients need none.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// What the files held when they were last looked at.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Contents {
     config: Option<Vec<u8>>,
-    pem: Pem,
+    /// Certificate and key.
+    pair: Option<(Vec<u8>, Vec<u8>)>,
+    client_ca: Option<Vec<u8>>,
     /// The minor of the cluster.
     minor: Option<Minor>,
 }
@@ -55,14 +59,13 @@ impl Files {
             let bytes = fs::read(path);
             bytes.map_err(|error| format!("{}: {error}", path.display()))
         };
-        let certificate = &self.certificate;
+        let pair = |files: &certificates::Files| -> Result<_, String> {
+            Ok((read(&files.certificate)?, read(&files.key)?))
+        };
         Ok(Contents {
             config: self.config.as_deref().map(read).transpose()?,
-            pem: Pem {
-                certificate: read(&certificate.certificate)?,
-                key: read(&certificate.key)?,
-                client_ca: certificate.client_ca.as_deref().map(read).transpose()?,
-            },
+            pair: self.certificate.as_ref().map(pair).transpose()?,
+            client_ca: self.client_ca.as_deref().map(read).transpose()?,
             minor: cluster.and_then(Cluster::minor),
         })
     }
@@ -87,13 +90,21 @@ impl Files {
         Ok(Lawbook { config, minor })
     }
 
-    /// The certificate.
+    /// The certificate; `other` if it is no file.
     ///
     /// # Errors
     /// It can't be used.
-    pub fn certificate(&self, contents: &Contents) -> Result<Served, String> {
-        let path = self.certificate.certificate.display();
-        Served::new(&contents.pem).map_err(|why| format!("{path}: {why}"))
+    pub fn certificate(&self, contents: &Contents, other: Option<Pem>) -> Result<Served, String> {
+        let mut pem = other.unwrap_or_default();
+        contents.put(&mut pem);
+        Served::new(pem).map_err(|why| self.about_certificate(&why))
+    }
+
+    fn about_certificate(&self, why: &str) -> String {
+        match &self.certificate {
+            Some(files) => format!("{}: {why}", files.certificate.display()),
+            None => why.to_owned(),
+        }
     }
 
     /// Looks at the files, and gives the server what changed, for as long as it lives.
@@ -123,14 +134,23 @@ impl Files {
                     server.laws.store(laws.into())
                 });
             }
-            if contents.pem != known.pem {
-                let served = self.certificate(&contents);
-                take(&server, "certificate", served, |served| {
-                    server.certificate.store(served.into());
-                });
+            if (&contents.pair, &contents.client_ca) != (&known.pair, &known.client_ca) {
+                let served = server.certify(|pem| contents.put(pem));
+                let served = served.map_err(|why| self.about_certificate(&why));
+                take(&server, "certificate", served, |()| {});
             }
             known = contents;
         }
+    }
+}
+
+impl Contents {
+    fn put(&self, pem: &mut Pem) {
+        if let Some((certificate, key)) = &self.pair {
+            pem.certificate.clone_from(certificate);
+            pem.key.clone_from(key);
+        }
+        pem.client_ca.clone_from(&self.client_ca);
     }
 }
 

@@ -15,21 +15,22 @@ pub mod files;
 mod listen;
 mod log;
 mod metrics;
+pub mod own;
 mod probe;
 mod queue;
 mod server;
 mod watch;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch as channel};
+use tokio::sync::{mpsc, oneshot, watch as channel};
 use tokio::time::{sleep, timeout};
 
 use crate::cluster::Way;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub files: Files,
     /// The cluster to look around in; `None`: each object is judged alone.
     pub cluster: Option<Way>,
+    /// Own certificates, where no file holds one.
+    pub own_certificates: Option<own::Settings>,
     /// The rules to run.
     pub rules: &'static [&'static Rule],
     /// How long to go on while the cluster learns that the server stops.
@@ -106,6 +109,8 @@ async fn run(settings: Settings) -> Result<(), String> {
         None => None,
     };
     let files = settings.files;
+    let own = settings.own_certificates;
+    let unbelieved = own.as_ref().map(own::Settings::unbelieved).transpose()?;
     let contents = files.read(cluster.as_deref())?;
     let (stage, stages) = channel::channel(Stage::Serving);
     let server = Arc::new(Server {
@@ -116,7 +121,9 @@ async fn run(settings: Settings) -> Result<(), String> {
             None => Arc::new(Nothing),
         },
         cluster,
-        certificate: ArcSwap::from_pointee(files.certificate(&contents)?),
+        certificate: ArcSwap::from_pointee(files.certificate(&contents, unbelieved)?),
+        certifying: Mutex::default(),
+        own: own.as_ref().map(own::Settings::standing),
         queue: Queue::start(std::thread::available_parallelism().map_or(1, Into::into))?,
         budget: bytes::Budget::default(),
         metrics: Metrics::new(&all_metas(settings.rules)),
@@ -152,7 +159,11 @@ async fn run(settings: Settings) -> Result<(), String> {
             .log
             .line(Level::Info, "listening for metrics", fields);
     }
-    tokio::spawn(begin(Arc::clone(&server)));
+    let looked = match own {
+        Some(own) => Some(own.keep(&server).await?),
+        None => None,
+    };
+    tokio::spawn(begin(Arc::clone(&server), looked));
     drop(alive);
     stop(&server, &stage, all_gone, settings.drain, &mut stops).await;
     Ok(())
@@ -179,11 +190,14 @@ async fn look_around(way: &Way, log: &Arc<Log>, wait: bool) -> Result<Arc<Cluste
 }
 
 /// Says when the server is ready.
-async fn begin(server: Arc<Server>) {
+async fn begin(server: Arc<Server>, looked: Option<oneshot::Receiver<()>>) {
+    if let Some(looked) = looked {
+        let _ = looked.await;
+    }
     if let Some(cluster) = &server.cluster {
         cluster.settled().await;
     }
-    match server.probe.ask(&server.certificate).await {
+    match server.ready().await {
         Ok(()) => server.log.line(Level::Info, "ready", json!({})),
         Err(why) => server
             .log

@@ -4,8 +4,8 @@
 //! connections are (`connection`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -19,13 +19,13 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::bytes::{Budget, Held};
-use super::certificates::Served;
+use super::certificates::{Pem, Served};
 use super::cluster::Cluster;
 use super::connection::Peer;
 use super::log::{Level, Log, today};
 use super::metrics::{Metrics, Text};
 use super::queue::{Queue, Refusal};
-use super::{Stage, probe};
+use super::{Stage, own, probe};
 use crate::lint::config::Config;
 use crate::minor::Minor;
 use crate::rule::Rule;
@@ -69,8 +69,12 @@ pub struct Server {
     pub sight: Arc<dyn Sight>,
     /// The cluster that is looked around in.
     pub cluster: Option<Arc<Cluster>>,
-    /// The certificate; replaced when its files change.
+    /// The certificate; replaced while connections go on, by `Server::certify`.
     pub certificate: ArcSwap<Served>,
+    /// Held by who replaces the certificate.
+    pub certifying: Mutex<()>,
+    /// How own certificates stand, where there are some.
+    pub own: Option<own::Standing>,
     /// Where reviews wait for a processor.
     pub queue: Queue,
     /// Where bodies wait for memory.
@@ -149,7 +153,7 @@ async fn ready(State(server): State<Arc<Server>>) -> Response {
         let why = "the cluster isn't read yet\n";
         return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     }
-    match server.probe.ask(&server.certificate).await {
+    match server.ready().await {
         Ok(()) => "ok\n".into_response(),
         Err(why) => {
             let fields = json!({"why": why});
@@ -177,6 +181,29 @@ fn faulty(fault: &Fault) -> Response {
 }
 
 impl Server {
+    /// Whether it serves what an API server takes.
+    ///
+    /// # Errors
+    /// Why it doesn't.
+    pub async fn ready(&self) -> Result<(), String> {
+        self.probe.ask(&self.certificate).await?;
+        let own = self.own.as_ref();
+        own.map_or(Ok(()), |own| own.believed(&self.certificate.load().leaf))
+    }
+
+    /// Serves with another certificate, or takes those of other clients.
+    ///
+    /// # Errors
+    /// What came of the change can't be used; nothing has changed.
+    pub fn certify(&self, change: impl FnOnce(&mut Pem)) -> Result<(), String> {
+        let alone = self.certifying.lock();
+        let mut pem = self.certificate.load().pem.clone();
+        change(&mut pem);
+        self.certificate.store(Served::new(pem)?.into());
+        drop(alone);
+        Ok(())
+    }
+
     async fn review(self: Arc<Self>, request: Request, arrived: Instant) -> Result<Vec<u8>, Fault> {
         let own = self.probe.is_own(request.headers());
         let peer = request.extensions().get::<Peer>();
@@ -307,6 +334,9 @@ impl Server {
         let help = "Until when the certificate that is served holds, in seconds since 1970.";
         let not_after = self.certificate.load().not_after as f64;
         text.gauge("kubevet_certificate_not_after_seconds", help, not_after);
+        if let Some(own) = &self.own {
+            own.write(&mut text);
+        }
         let help = "Reviews that wait for a processor.";
         text.gauge("kubevet_queue_length", help, self.queue.len() as f64);
         let help = "What the bodies cost that are held, of what they may cost at most.";
