@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::aims::{Aim, Aimed, Fitting};
+use super::aims::{Aim, Aimed, Fitting, Target};
 use super::model::{Answer, answer_line};
 use super::mutate::{self, Manner, TWIN, mutate};
 use super::places::{get, parsed, prune, put, remove};
@@ -106,25 +106,10 @@ impl Generator<'_> {
         let mut random = Random::new(self.seed, n as u64);
         let random = &mut random;
         let plan = self.plan(random)?;
-        let mut made = match plan {
-            Plan::Aim => {
-                let hits = random.chance(HITS);
-                self.aimed(random, hits)?
-            }
-            Plan::AimRepaired | Plan::AimAndMore => self.aimed(random, true)?,
+        let made = match plan {
+            Plan::Aim | Plan::AimRepaired | Plan::AimAndMore => self.of_row(random, plan)?,
             _ => self.mutated(random, plan)?,
         };
-        match plan {
-            Plan::AimRepaired => {
-                self.repair(random, &mut made.object, made.old.as_ref());
-                made.done.push("repaired".to_owned());
-            }
-            Plan::AimAndMore => {
-                let (object, done) = (&mut made.object, &mut made.done);
-                self.mutate(random, object, Manner::Sharp, 1, done);
-            }
-            _ => {}
-        }
         let what = made.done.join(", ");
         Some(Case {
             id: format!("{}/{}/{n} {what}", self.kind.name, self.seed),
@@ -133,6 +118,25 @@ impl Generator<'_> {
             aim: made.aim,
             is_pure: matches!(plan, Plan::Aim | Plan::AimRepaired),
         })
+    }
+
+    /// An object that is aimed at a row. What can't be repaired is another that should be accepted.
+    fn of_row(&self, random: &mut Random, plan: Plan) -> Option<Made> {
+        let target = self.fitting.pick(random)?;
+        let hits = !matches!(plan, Plan::Aim) || random.chance(HITS);
+        let mut made = self.aimed(random, target, hits)?;
+        match plan {
+            Plan::AimRepaired if self.repair(random, &mut made.object, made.old.as_ref()) => {
+                made.done.push("repaired".to_owned());
+            }
+            Plan::AimRepaired => made = self.aimed(random, target, false)?,
+            Plan::AimAndMore => {
+                let (object, done) = (&mut made.object, &mut made.done);
+                self.mutate(random, object, Manner::Sharp, 1, done);
+            }
+            _ => {}
+        }
+        Some(made)
     }
 
     /// An object that no row asks for.
@@ -153,8 +157,7 @@ impl Generator<'_> {
 
     /// An object that shows some row, or should be accepted and nearly isn't: one of some tries,
     /// with other objects and aims.
-    fn aimed(&self, random: &mut Random, hits: bool) -> Option<Made> {
-        let target = self.fitting.pick(random)?;
+    fn aimed(&self, random: &mut Random, target: &Target, hits: bool) -> Option<Made> {
         let mut last = None;
         for _ in 0..TRIES_MAX {
             let base = self.base(random, false)?;
@@ -230,32 +233,28 @@ impl Generator<'_> {
         })
     }
 
-    /// Changes an object where the model finds faults, until it finds none. A change that makes
-    /// more of them is taken back.
-    fn repair(&self, random: &mut Random, object: &mut Value, old: Option<&Value>) {
+    /// Changes an object where the model finds faults, until it finds none; says whether that
+    /// worked. A change that makes more of them is taken back.
+    fn repair(&self, random: &mut Random, object: &mut Value, old: Option<&Value>) -> bool {
         let faults = |object: &Value| {
             let answer = self.answer(object, old);
             (answer.accepts() || !answer.causes.is_empty()).then_some(answer.causes)
         };
         let Some(mut left) = faults(object) else {
-            return;
+            return false;
         };
         for _ in 0..REPAIRS_MAX {
             let Some(cause) = random.pick(&left) else {
                 break;
             };
             let mut tried = object.clone();
-            mutate::repair(
-                random,
-                (&mut tried, old),
-                self.kind,
-                self.pool,
-                &cause.field,
-            );
+            let both = (&mut tried, old);
+            mutate::repair(random, both, self.kind, self.pool, &cause.field);
             if let Some(found) = faults(&tried).filter(|found| found.len() <= left.len()) {
                 (*object, left) = (tried, found);
             }
         }
+        left.is_empty()
     }
 
     /// Half of the time one of the first eight objects, so that small ones aren't outnumbered, and

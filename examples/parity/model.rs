@@ -16,6 +16,7 @@ use kubevet::apiserver::{Stage, Verdict};
 use kubevet::document::Reading;
 use kubevet::json;
 use kubevet::minor::Minor;
+use kubevet::source::Span;
 use kubevet::tree::{Builder, Kind, Node};
 use kubevet::yaml::canonical;
 use serde::{Deserialize, Serialize};
@@ -208,8 +209,17 @@ fn check_decodes(
         let key = reading.tree.node(double.keys.last);
         (key.span(), key.text())
     });
-    let mut inside =
-        doubles.filter(|(span, _)| within.start <= span.start && span.end <= within.end);
+    // What an entry of managedFields has in `fieldsV1` is kept as it is sent, and read by nobody.
+    let entries = object.at(&["metadata", "managedFields"]);
+    let entries = entries.into_iter().flat_map(Node::items);
+    let raw: Vec<_> = entries
+        .filter_map(|entry| entry.get("fieldsV1"))
+        .map(Node::span)
+        .collect();
+    let mut inside = doubles.filter(|(span, _)| {
+        let lies_in = |of: &Span| of.start <= span.start && span.end <= of.end;
+        lies_in(&within) && !raw.iter().any(lies_in)
+    });
     if let Some((_, key)) = inside.next() {
         return Err(rejected(&format!("duplicate field \"{key}\"")));
     }
