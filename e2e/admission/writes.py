@@ -25,6 +25,7 @@ def every_write_is_asked_about(world):
             requests = world.recorder.requests[path]
             reviews = "kubevet_reviews_total"
             wait_until_equal(lambda: (kubevet.metrics(reviews), collections.Counter(map(decided, requests))))
+            assert not kubevet.metrics("kubevet_disagreements_total")
 
 
 def decided(request):
@@ -130,6 +131,23 @@ def names_are_made_before_the_webhook_is_asked(world):
             stored = done(ask("POST", collection(kind, space), document)).body["metadata"]["name"]
         (request,) = world.recorder.asked(path)
         assert request.get("name", "") in (stored, "") and request["object"]["metadata"]["name"] == stored, request
+
+
+def what_the_server_rejects_is_not_asked_about(world):
+    """By its own validation, which is why kubevet has no say in what that says."""
+    wrong = {"Service": {"ports": [{"port": 0}]}, "PersistentVolumeClaim": {"accessModes": []}}
+    for kind in OBJECTS:
+        space, path = f"rejected-{kind.lower()}", f"/rejected/{kind}"
+        recorded = hook("record.example.com", world.recorder.url(path), world.authority, space)
+        with namespace(space):
+            done(ask("POST", collection(kind, space), made(kind, "web")))
+            with registered(world.recorder, recorded):
+                document = made(kind, "other", **wrong.get(kind, {"replicas": -1}))
+                created = ask("POST", collection(kind, space), document)
+                document["metadata"]["name"] = "web"
+                updated = ask("PUT", f"{collection(kind, space)}/web", document)
+        assert (created.code, updated.code) == (422, 422), f"{created} {updated}"
+        assert world.recorder.asked(path) == []
 
 
 def the_manifests_ask_about_no_more_than_is_judged(world):
