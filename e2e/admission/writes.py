@@ -109,7 +109,7 @@ def parts_are_asked_about_by_their_own_names(world):
                 scale = {"kind": "Scale", "metadata": {"name": "web", "namespace": space}, "spec": {"replicas": 0}}
                 done(ask("PUT", f"{web}/scale", {"apiVersion": "autoscaling/v1", **scale}))
                 world.kubectl("scale", f"--namespace={space}", f"{kind}/web", "--replicas=1").check_returncode()
-                done(ask("PATCH", f"{web}/status", {"status": {"replicas": 0}}, MERGE))
+                done(ask("PATCH", f"{web}/status", {"status": {}}, MERGE))
                 done(ask("PATCH", web, scaled, MERGE))
             passed = kubevet.metrics("kubevet_reviews_total")
             scales = [request["subResource"] for request in world.recorder.asked(paths["scale"])]
@@ -130,7 +130,7 @@ def names_are_made_before_the_webhook_is_asked(world):
         with namespace(space), registered(world.recorder, recorded):
             stored = done(ask("POST", collection(kind, space), document)).body["metadata"]["name"]
         (request,) = world.recorder.asked(path)
-        assert request.get("name", "") in (stored, "") and request["object"]["metadata"]["name"] == stored, request
+        assert request["name"] == request["object"]["metadata"]["name"] == stored, request
 
 
 def what_the_server_rejects_is_not_asked_about(world):
@@ -166,7 +166,7 @@ def the_manifests_ask_about_no_more_than_is_judged(world):
                 if kind in ("Deployment", "StatefulSet"):
                     other = f"{collection(kind, 'deployed')}/other"
                     done(ask("PATCH", f"{other}/scale", {"spec": {"replicas": 1}}, MERGE))
-                    done(ask("PATCH", f"{other}/status", {"status": {"replicas": 0}}, MERGE))
+                    done(ask("PATCH", f"{other}/status", {"status": {}}, MERGE))
                 done(ask("DELETE", collection(kind, "deployed")))
     told = list({said[:-1]: said for said in map(asked, world.recorder.asked("/deployed"))}.values())
     assert told == expected, told
