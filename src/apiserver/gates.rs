@@ -173,6 +173,8 @@ gates! {
     warns_of_what_headless_ignores: 34..;
     /// An update validates the metadata a second time.
     service_updates_validate_metadata: 29..34;
+    /// An update keeps the node ports that it leaves out only where such are allocated.
+    node_ports_are_kept_where_allocated: 30..;
     /// Each of the source ranges is told by itself.
     source_ranges_are_told_apart: 30..;
 

@@ -35,7 +35,7 @@ pub fn begin_update<'t>(v: &mut Validation, object: &mut Effective<'t>, old: &Ef
         old_spec,
         spec,
     };
-    pair.patch_allocated_values(object);
+    pair.patch_allocated_values(v, object);
     pair.normalize_cluster_ips(object);
     init_ip_family_fields(v, object, spec, Some(&pair));
     if v.errors.is_empty() {
@@ -72,7 +72,7 @@ impl<'t> Pair<'_, 't> {
     }
 
     /// `patchAllocatedValues`: what the client may leave out.
-    fn patch_allocated_values(&self, object: &mut Effective<'t>) {
+    fn patch_allocated_values(&self, v: &Validation, object: &mut Effective<'t>) {
         let (kind, old_kind) = (object.text(self.spec, "type"), self.old_type());
         if kind != "ExternalName" && old_kind != "ExternalName" {
             let address = self.old.text(self.old_spec, "clusterIP");
@@ -82,7 +82,12 @@ impl<'t> Pair<'_, 't> {
                 object.set_texts(self.spec, "clusterIPs", &addresses);
             }
         }
-        if takes_node_ports(kind) && takes_node_ports(old_kind) {
+        let are_kept = if v.gates.node_ports_are_kept_where_allocated {
+            ask(self.old, allocates_node_ports) && ask(object, allocates_node_ports)
+        } else {
+            takes_node_ports(kind) && takes_node_ports(old_kind)
+        };
+        if are_kept {
             self.patch_node_ports(object);
         }
         let port = self.old.text(self.old_spec, "healthCheckNodePort");
