@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 
-from api import CONFIGURATIONS, ask, done, hook, namespace, registered, rule
+from api import CONFIGURATIONS, MERGE, ask, done, hook, namespace, registered, rule
 from objects import collection, made
 from recorder import USER, denial, review
 from serving import wait_for
@@ -63,6 +63,31 @@ def r1_to_r9_say_what_is_asked(world):
         }
         told = {name: said for name, said in request.items() if name not in ("uid", "object", "at")}
         assert told == expected, told
+
+
+def r6_asks_again_where_the_old_object_is_outdated(world):
+    """A write is first tried on what a cache has. If that is outdated, what was said of it counts for nothing,
+    be it yes or no."""
+    for what, answer in (("yes", review), ("no", lambda request: denial(request, "no"))):
+        space, path = f"r6-{what}", f"/r6/{what}"
+        web = f"{collection('Service', space)}/web"
+
+        def first(request, answer=answer, web=web):
+            if request["object"]["metadata"]["labels"] != {"step": "outer"}:
+                return review(request)
+            # Somebody else writes before this is answered.
+            done(ask("PATCH", web, {"metadata": {"labels": {"other": "inner"}}}, MERGE))
+            return answer(request)
+
+        with namespace(space):
+            done(ask("POST", collection("Service", space), SERVICE))
+            recorded = hook("r6.example.com", world.recorder.url(path, first), world.authority, space)
+            with registered(world.recorder, recorded):
+                written = done(ask("PATCH", web, {"metadata": {"labels": {"step": "outer"}}}, MERGE))
+        both = {"step": "outer", "other": "inner"}
+        assert written.body["metadata"]["labels"] == both, written.body
+        asked = [request["object"]["metadata"]["labels"] for request in world.recorder.asked(path)]
+        assert asked == [{"step": "outer"}, {"other": "inner"}, both], asked
 
 
 def r12_skips_by_rules_then_selectors_then_conditions(world):
