@@ -18,6 +18,7 @@
 //! - `rule`: what a check is.
 //! - `rules`: the rule book. `lint`: the run, and what the user controls of it.
 //! - `cluster` (a feature): a client for a cluster.
+//! - `audit` (with `cluster`): the linter's verdict on what lives in a cluster.
 //! - `webhook` (a feature): the linter as an admission webhook.
 //! - `cli`: the command. Only it reads files, asks the environment, or may fail.
 //!
@@ -25,6 +26,8 @@
 //! `ARCHITECTURE.md` tells more, with the reasons; `tests/tidy.rs` holds the floors.
 
 pub mod apiserver;
+#[cfg(feature = "cluster")]
+pub mod audit;
 pub mod cli;
 #[cfg(feature = "cluster")]
 pub mod cluster;

@@ -115,7 +115,6 @@ fn findings(text: &str, minor: Minor) -> Vec<Finding> {
         schemas: &[],
         covered: &BTreeMap::new(),
         old: &[],
-        live: false,
     };
     run(job).findings
 }

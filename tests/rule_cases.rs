@@ -223,6 +223,7 @@ fn run(text: &str, minor: Minor) -> Vec<Judged> {
             .to_owned(),
         bundle: closed.then_some((0, 0)),
         closed,
+        unlisted: None,
         namespace: None,
     });
     let sight = Sight {

@@ -28,14 +28,15 @@ const FLOORS: [&[&str]; 9] = [
     &["apiserver"],
     &["rule"],
     &["rules", "lint"],
-    &["webhook"],
+    &["audit", "webhook"],
 ];
 
 /// Imports that the floors would allow, but shouldn't happen.
-const NEVER: [(&str, &str, &str); 5] = [
+const NEVER: [(&str, &str, &str); 6] = [
     ("lint", "rules", "engines are given the rules to run"),
     ("rules", "lint", "a check knows an object and its project"),
     ("webhook", "rules", "engines are given the rules to run"),
+    ("audit", "rules", "engines are given the rules to run"),
     ("report", "yaml", "a report knows findings, not documents"),
     ("report", "json", "a report knows findings, not documents"),
 ];

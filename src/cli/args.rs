@@ -26,6 +26,9 @@ pub struct Cli {
 pub enum Verb {
     /// Find what is wrong in manifests, and where
     Lint(Box<LintArgs>),
+    /// Find what is wrong in what lives in a cluster now
+    #[cfg(feature = "cluster")]
+    Audit(Box<AuditArgs>),
     /// Serve as an admission webhook
     #[cfg(feature = "webhook")]
     Serve(Box<ServeArgs>),
@@ -56,8 +59,51 @@ pub struct WebhookArgs {
 pub enum WebhookVerb {
     /// Find what in webhook configurations locks a cluster out, lets things by or makes it wait:
     /// `lint` with the rules of the family webhook, and --fail-on warning
-    Doctor(Box<LintArgs>),
+    Doctor(Box<DoctorArgs>),
 }
+
+/// What `webhook doctor` takes.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// What `lint` takes.
+    #[command(flatten)]
+    pub lint: LintArgs,
+
+    /// Where else to look.
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub live: LiveArgs,
+}
+
+/// What `webhook doctor` takes to look at a cluster.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// Judge what is configured in the cluster that kubectl would reach, instead of files
+    #[arg(long, conflicts_with_all = OF_FILES)]
+    pub live: bool,
+
+    /// The same of the cluster of the current context of this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = OF_FILES)]
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// The arguments of `lint` that only mean something for files.
+#[cfg(feature = "cluster")]
+const OF_FILES: [&str; 11] = [
+    "paths",
+    "namespace",
+    "old",
+    "base",
+    "context",
+    "no_context",
+    "schema",
+    "baseline",
+    "write_baseline",
+    "stdin_filename",
+    "allow_empty",
+];
 
 /// What `lint` takes.
 #[derive(Clone, Debug, Args)]
@@ -104,21 +150,9 @@ pub struct LintArgs {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub schema: Vec<PathBuf>,
 
-    /// Output format; `FORMAT=FILE` writes to a file, several may be given
-    #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<String>,
-
-    /// Lowest severity that makes the command fail
-    #[arg(long, value_name = "SEVERITY")]
-    pub fail_on: Option<FailOn>,
-
-    /// Run these rules or families only
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    pub select: Vec<String>,
-
-    /// Don't run these rules or families
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    pub ignore: Vec<String>,
+    /// What is reported, and where.
+    #[command(flatten)]
+    pub report: ReportArgs,
 
     /// Don't report the findings that this file lists
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -136,6 +170,38 @@ pub struct LintArgs {
     #[arg(long)]
     pub allow_empty: bool,
 
+    /// How text looks.
+    #[command(flatten)]
+    pub text: TextArgs,
+
+    /// Threads to use; 0: as many as there are processors
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// What is reported, and where.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Output format; `FORMAT=FILE` writes to a file, several may be given
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub format: Vec<String>,
+
+    /// Lowest severity that makes the command fail
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+
+    /// Run these rules or families only
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub select: Vec<String>,
+
+    /// Don't run these rules or families
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+}
+
+/// How text looks.
+#[derive(Clone, Debug, Args)]
+pub struct TextArgs {
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: When,
@@ -147,10 +213,44 @@ pub struct LintArgs {
     /// Every finding in full
     #[arg(short, long, action = ArgAction::SetTrue)]
     pub verbose: bool,
+}
 
-    /// Threads to use; 0: as many as there are processors
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+/// What `audit` takes.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status:
+  0  nothing at or above --fail-on
+  1  findings
+  2  something that should have been judged could not be listed
+  3  usage, config, no answer from the cluster, or an internal fault")]
+pub struct AuditArgs {
+    /// Reach the cluster of the current context of this file, instead of the one that kubectl would
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Judge these namespaces only, and nothing that is in none
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub namespace: Vec<String>,
+
+    /// Use this config instead of the nearest `.kubevet.yaml`; what it says of paths doesn't count
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// The Kubernetes minor to judge for, 1.29 to 1.37, instead of that of the cluster
+    #[arg(long, value_name = "MINOR")]
+    pub kubernetes_version: Option<Minor>,
+
+    /// How old an object is when all that it refers to should be there
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub settled_after: u64,
+
+    /// What is reported, and where; beside the formats of `lint` there is policy-report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// How text looks.
+    #[command(flatten)]
+    pub text: TextArgs,
 }
 
 /// What `serve --own-certificates` takes.

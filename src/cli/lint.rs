@@ -17,7 +17,7 @@ use crate::lint::config::{CommandLine, Config};
 use crate::lint::load::File;
 use crate::lint::run::{Job, Outcome, all_metas, run};
 use crate::lint::usage::is_fixed;
-use crate::report::{Options, Report, Skipped, Summary, Verbosity};
+use crate::report::{Format, Report, Skipped};
 use crate::rules::RULES;
 use crate::source::SourceId;
 
@@ -45,7 +45,7 @@ pub fn linted(args: &LintArgs) -> Result<Linted, String> {
     let without = |code| Linted { code, webhooks: 0 };
     let here = std::env::current_dir().map_err(|error| format!("the current folder: {error}"))?;
     let metas = all_metas(RULES);
-    let outputs = output::outputs(&args.format)?;
+    let outputs = output::outputs(&args.report.format, &Format::OF_FILES)?;
     let mut configs = Configs::new(&metas, command_line(args, &metas)?, here.clone());
     let main = match &args.config {
         Some(path) => configs.force(path)?,
@@ -58,7 +58,7 @@ pub fn linted(args: &LintArgs) -> Result<Linted, String> {
         .map_err(|error| error.to_string())?;
     let files = files(&inputs, &mut configs);
     if !configs.faults.is_empty() {
-        return report_config_faults(&configs, &metas, &outputs, args).map(without);
+        return output::write_faults(&configs.faults, &metas, &outputs, &args.text).map(without);
     }
     for note in &inputs.notes {
         let _ = writeln!(io::stderr(), "kubevet: {note}");
@@ -68,7 +68,7 @@ pub fn linted(args: &LintArgs) -> Result<Linted, String> {
     let old = old_files(args, &inputs)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(args, &files));
     let pool = pool.build().map_err(|error| error.to_string())?;
-    let progress = Progress::start(files.len(), args.quiet);
+    let progress = Progress::start(files.len(), args.text.quiet);
     let job = Job {
         files: &files,
         charts: &inputs.charts,
@@ -82,7 +82,6 @@ pub fn linted(args: &LintArgs) -> Result<Linted, String> {
         schemas: &schemas,
         covered: &covered,
         old: &old,
-        live: false,
     };
     let mut outcome = pool.install(|| run(job));
     drop(progress);
@@ -92,7 +91,7 @@ pub fn linted(args: &LintArgs) -> Result<Linted, String> {
         files: &files,
         configs: &configs.all,
         rules: &metas,
-        selected: !(args.select.is_empty() && args.ignore.is_empty()),
+        selected: !(args.report.select.is_empty() && args.report.ignore.is_empty()),
         unread: unread(&files, &outcome),
     };
     if args.write_baseline {
@@ -120,7 +119,7 @@ fn report(
         masked: &outcome.masked,
         summary: &outcome.summary,
     };
-    output::write(outputs, &report, &options(args))
+    output::write(outputs, &report, &output::options(&args.text))
 }
 
 /// The files as they are now, if updates are to be judged.
@@ -137,9 +136,9 @@ fn command_line(args: &LintArgs, metas: &[&'static RuleMeta]) -> Result<CommandL
     Ok(CommandLine {
         minors: (!args.kubernetes_version.is_empty()).then(|| minors.collect()),
         namespace: args.namespace.clone(),
-        fail_on: args.fail_on.and_then(FailOn::severity),
-        select: CommandLine::selectors(&args.select, metas)?,
-        ignore: CommandLine::selectors(&args.ignore, metas)?,
+        fail_on: args.report.fail_on.and_then(FailOn::severity),
+        select: CommandLine::selectors(&args.report.select, metas)?,
+        ignore: CommandLine::selectors(&args.report.ignore, metas)?,
     })
 }
 
@@ -200,6 +199,7 @@ fn files(inputs: &Inputs, configs: &mut Configs<'_>) -> Vec<File> {
             excluded: applies.is_some_and(|c| c.is_excluded(&config_path)),
             config,
             config_path,
+            of_cluster: None,
         });
     }
     files
@@ -276,18 +276,6 @@ fn targets(files: &[File]) -> Vec<SourceId> {
     targets.into_iter().map(|(_, id)| id).collect()
 }
 
-fn options(args: &LintArgs) -> Options<'static> {
-    Options {
-        color: output::color(args.color),
-        verbosity: match (args.quiet, args.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        },
-        ..Options::default()
-    }
-}
-
 fn exit_code(
     args: &LintArgs,
     configs: &Configs<'_>,
@@ -299,7 +287,7 @@ fn exit_code(
         let file = files.get(finding.place.source.0 as usize);
         let config = file.and_then(|file| configs.all.get(file.config));
         let least = config.map_or(Severity::Error, Config::fail_on);
-        args.fail_on != Some(FailOn::Never) && finding.severity >= least
+        args.report.fail_on != Some(FailOn::Never) && finding.severity >= least
     };
     let looked_for_some = !inputs.walked.is_empty() || inputs.stdin_is_empty();
     let empty = looked_for_some && outcome.summary.objects == 0 && !args.allow_empty;
@@ -310,33 +298,4 @@ fn exit_code(
     } else {
         exit::CLEAN
     }
-}
-
-/// Shows what is wrong with the configs: nothing else can be trusted then.
-fn report_config_faults(
-    configs: &Configs<'_>,
-    metas: &[&'static RuleMeta],
-    outputs: &[Output],
-    args: &LintArgs,
-) -> Result<u8, String> {
-    let mut sources = Vec::new();
-    let mut findings = Vec::new();
-    for (number, (source, faults)) in configs.faults.iter().enumerate() {
-        sources.push(source.clone());
-        findings.extend(faults.iter().cloned().map(|mut finding| {
-            finding.place.source = SourceId(number as u32);
-            finding.severity = Severity::Error;
-            finding
-        }));
-    }
-    let report = Report {
-        findings: &findings,
-        sources: &sources,
-        targets: &[],
-        rules: metas,
-        masked: &[],
-        summary: &Summary::default(),
-    };
-    output::write(outputs, &report, &options(args))?;
-    Ok(exit::TROUBLE)
 }

@@ -4,6 +4,8 @@
 //! room that reads files, the environment and the terminal, or may fail.
 
 pub mod args;
+#[cfg(feature = "cluster")]
+mod audit;
 mod baseline;
 mod before;
 mod collect;
@@ -49,6 +51,8 @@ pub fn main() -> ExitCode {
     };
     let verb = || match &cli.verb {
         Verb::Lint(args) => lint::lint(args),
+        #[cfg(feature = "cluster")]
+        Verb::Audit(args) => audit::audit(args),
         #[cfg(feature = "webhook")]
         Verb::Serve(args) => serve::serve(args),
         Verb::Webhook(args) => webhook::webhook(args),

@@ -4,8 +4,11 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-use super::args::When;
-use crate::report::{self, Format, Options, Report};
+use super::args::{TextArgs, When};
+use super::exit;
+use crate::finding::{Finding, RuleMeta, Severity};
+use crate::report::{self, Format, Options, Report, Summary, Verbosity};
+use crate::source::{Source, SourceId};
 
 /// One report to write.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,11 +19,12 @@ pub struct Output {
     pub file: Option<PathBuf>,
 }
 
-/// Reads `FORMAT` and `FORMAT=FILE`; text to standard output if nothing is asked to go there.
+/// Reads `FORMAT` and `FORMAT=FILE` of some formats; text to standard output if nothing is asked to
+/// go there.
 ///
 /// # Errors
 /// An unknown format, or two formats to standard output.
-pub fn outputs(written: &[String]) -> Result<Vec<Output>, String> {
+pub fn outputs(written: &[String], formats: &[Format]) -> Result<Vec<Output>, String> {
     let mut outputs = Vec::new();
     for text in written {
         let (format, file) = match text.split_once('=') {
@@ -28,7 +32,7 @@ pub fn outputs(written: &[String]) -> Result<Vec<Output>, String> {
             None => (text.as_str(), None),
         };
         outputs.push(Output {
-            format: format.parse()?,
+            format: Format::named(format, formats)?,
             file,
         });
     }
@@ -71,6 +75,51 @@ pub fn write(outputs: &[Output], report: &Report<'_>, options: &Options<'_>) -> 
     Ok(())
 }
 
+/// Shows what is wrong with configs: nothing else can be trusted then. Returns the exit code.
+///
+/// # Errors
+/// Those of `write`.
+pub fn write_faults(
+    faults: &[(Source, Vec<Finding>)],
+    rules: &[&'static RuleMeta],
+    outputs: &[Output],
+    text: &TextArgs,
+) -> Result<u8, String> {
+    let mut sources = Vec::new();
+    let mut findings = Vec::new();
+    for (number, (source, faults)) in faults.iter().enumerate() {
+        sources.push(source.clone());
+        findings.extend(faults.iter().cloned().map(|mut finding| {
+            finding.place.source = SourceId(number as u32);
+            finding.severity = Severity::Error;
+            finding
+        }));
+    }
+    let report = Report {
+        findings: &findings,
+        sources: &sources,
+        targets: &[],
+        rules,
+        masked: &[],
+        summary: &Summary::default(),
+    };
+    write(outputs, &report, &options(text))?;
+    Ok(exit::TROUBLE)
+}
+
+/// How a report looks.
+pub fn options(text: &TextArgs) -> Options<'static> {
+    Options {
+        color: color(text.color),
+        verbosity: match (text.quiet, text.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        },
+        ..Options::default()
+    }
+}
+
 /// Writes text to standard output.
 ///
 /// # Errors
@@ -86,7 +135,7 @@ pub fn print(text: &str) -> Result<(), String> {
 }
 
 /// Whether standard output gets colours.
-pub fn color(when: When) -> bool {
+fn color(when: When) -> bool {
     match when {
         When::Always => true,
         When::Never => false,

@@ -1,21 +1,27 @@
-//! `kubevet webhook doctor`: `lint` with the rules about webhooks alone.
+//! `kubevet webhook doctor`: `lint` with the rules about webhooks alone, or an audit of what is
+//! configured in a cluster.
 
 use std::io::{self, Write};
 
-use super::args::{FailOn, WebhookArgs, WebhookVerb};
+use super::args::{DoctorArgs, FailOn, WebhookArgs, WebhookVerb};
+#[cfg(feature = "cluster")]
+use super::audit;
 use super::{exit, lint};
 use crate::finding::Family;
 
 /// Runs the verb. Returns the exit code.
 ///
 /// # Errors
-/// Those of `lint`.
+/// Those of `lint`; those of `audit` where a cluster is looked at.
 pub fn webhook(args: &WebhookArgs) -> Result<u8, String> {
-    let WebhookVerb::Doctor(args) = &args.verb;
-    let mut args = args.clone();
-    args.fail_on.get_or_insert(FailOn::Warning);
-    if args.select.is_empty() {
-        args.select.push(Family::Webhook.name().to_owned());
+    let WebhookVerb::Doctor(doctor) = &args.verb;
+    let mut args = doctor.lint.clone();
+    args.report.fail_on.get_or_insert(FailOn::Warning);
+    if args.report.select.is_empty() {
+        args.report.select.push(Family::Webhook.name().to_owned());
+    }
+    if let Some(code) = live(doctor, &args) {
+        return code;
     }
     let linted = lint::linted(&args)?;
     // No finding must not be taken for a clean bill of health.
@@ -27,4 +33,28 @@ pub fn webhook(args: &WebhookArgs) -> Result<u8, String> {
         return Ok(exit::UNREAD);
     }
     Ok(linted.code)
+}
+
+/// What comes of looking at a cluster, if that is asked for. One without any webhook is sound.
+#[cfg(feature = "cluster")]
+fn live(doctor: &DoctorArgs, args: &super::args::LintArgs) -> Option<Result<u8, String>> {
+    let asked = &doctor.live;
+    (asked.live || asked.kubeconfig.is_some()).then(|| {
+        audit::look(&audit::Look {
+            way: audit::way(asked.kubeconfig.as_deref()),
+            namespaces: &[],
+            kinds: crate::audit::kinds::of_webhooks().collect(),
+            config: args.config.as_deref(),
+            minors: args.kubernetes_version.clone(),
+            settled: 0,
+            report: &args.report,
+            text: &args.text,
+            formats: &crate::report::Format::OF_FILES,
+        })
+    })
+}
+
+#[cfg(not(feature = "cluster"))]
+fn live(_: &DoctorArgs, _: &super::args::LintArgs) -> Option<Result<u8, String>> {
+    None
 }

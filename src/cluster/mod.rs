@@ -1,7 +1,10 @@
 //! A client for a cluster: how it is reached, and what runs there.
 //!
-//! Lives here: kubeconfigs, the service account of a pod, and the minor that the API server says it
-//! is. Not here: what is asked of the cluster (`webhook`, `cli`).
+//! Lives here: kubeconfigs, the service account of a pod, the minor that the API server says it is,
+//! and lists of objects (`list`). Not here: what is asked of the cluster (`audit`, `webhook`,
+//! `cli`).
+
+pub mod list;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +24,9 @@ pub enum Way {
     Kubeconfig(PathBuf),
     /// By the service account of the pod that kubevet runs in.
     Pod,
+    /// As kubectl finds it: by the files that `KUBECONFIG` names or else `~/.kube/config`, and
+    /// where there is none, as in a pod.
+    Usual,
 }
 
 impl Way {
@@ -45,6 +51,7 @@ impl Way {
             }
             Self::Pod => Config::incluster()
                 .map_err(|error| format!("this is no pod of a cluster: {}", whole(&error)))?,
+            Self::Usual => Config::infer().await.map_err(|error| whole(&error))?,
         };
         config.connect_timeout = Some(CONNECT_MAX);
         Client::try_from(config).map_err(|error| why(&error))

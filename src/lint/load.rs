@@ -1,8 +1,10 @@
 //! From bytes to documents, file by file: what is read, and what is left unread.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::document::Reading;
+use crate::project::Gap;
 use crate::project::files::{self, Class, Facts, FileKind};
 use crate::source::Source;
 use crate::yaml;
@@ -22,6 +24,19 @@ pub struct File {
     pub config: usize,
     /// The config leaves it out.
     pub excluded: bool,
+    /// It is an object of a cluster, whatever its config says of bundles.
+    pub of_cluster: Option<OfCluster>,
+}
+
+/// Where in a cluster an object is.
+#[derive(Clone, Debug, Default)]
+pub struct OfCluster {
+    /// The number of its bundle.
+    pub bundle: u32,
+    /// The files of the bundle are all that there is in it.
+    pub closed: bool,
+    /// But for this, which couldn't be listed.
+    pub unlisted: Arc<[Gap]>,
 }
 
 impl File {

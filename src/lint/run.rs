@@ -4,6 +4,7 @@
 //! number of threads. Not here: where files come from and where reports go (`cli`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -47,9 +48,6 @@ pub struct Job<'a> {
     pub covered: &'a BTreeMap<usize, usize>,
     /// The files as they are now; with them, objects are judged as updates.
     pub old: &'a [OldFile],
-    /// The files are objects of a cluster, whatever their configs say of bundles: all of them are
-    /// one bundle.
-    pub live: bool,
 }
 
 /// What a run gives.
@@ -165,20 +163,29 @@ impl<'a> Seen<'a> {
     /// Where a file lies, and its bundle.
     pub fn location(&self, file: &File) -> Location {
         let config = self.job.configs.get(file.config);
-        let bundle = config.and_then(|config| config.bundle_of(&file.config_path));
         let folder = file
             .location
             .rsplit_once('/')
             .map_or("", |(folder, _)| folder);
-        Location {
+        let location = Location {
             folder: folder.to_owned(),
-            // Bundles of different configs are different bundles.
-            bundle: match self.job.live {
-                true => Some((0, 0)),
-                false => bundle.map(|bundle| (file.config as u32, bundle.id.0)),
-            },
-            closed: !self.job.live && bundle.is_some_and(|bundle| bundle.closed),
             namespace: config.map(|config| config.namespace().to_owned()),
+            ..Location::default()
+        };
+        if let Some(of_cluster) = &file.of_cluster {
+            return Location {
+                bundle: Some((u32::MAX, of_cluster.bundle)),
+                closed: of_cluster.closed,
+                unlisted: Some(Arc::clone(&of_cluster.unlisted)),
+                ..location
+            };
+        }
+        let bundle = config.and_then(|config| config.bundle_of(&file.config_path));
+        Location {
+            // Bundles of different configs are different bundles.
+            bundle: bundle.map(|bundle| (file.config as u32, bundle.id.0)),
+            closed: bundle.is_some_and(|bundle| bundle.closed),
+            ..location
         }
     }
 

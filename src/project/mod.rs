@@ -13,6 +13,7 @@ pub mod providers;
 mod tools;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::object::Object;
 use crate::object::placeholder::Placeholders;
@@ -32,6 +33,8 @@ pub struct Location {
     pub bundle: Option<(u32, u32)>,
     /// The bundle is declared complete: what isn't in it doesn't exist.
     pub closed: bool,
+    /// What the bundle holds all the same, out of sight.
+    pub unlisted: Option<Arc<[Gap]>>,
     /// The namespace of its objects that name none; `None`: that of the run.
     pub namespace: Option<String>,
 }
@@ -216,7 +219,7 @@ impl<'t> Project<'t> {
         }
         let unknown = unknown
             .or_else(|| self.named_by_placeholder(kind))
-            .or_else(|| self.gap(closed, kind));
+            .or_else(|| self.gap(from, kind));
         match unknown {
             Some(why) => Lookup::Unknown(why),
             None if self.is_external(from, group, kind, name) => Lookup::Elsewhere,
@@ -252,7 +255,7 @@ impl<'t> Project<'t> {
                 _ => unknown = Some(format!("{} may match", member.object.title())),
             }
         }
-        let unknown = unknown.or_else(|| self.gap(closed, "Pod"));
+        let unknown = unknown.or_else(|| self.gap(from, "Pod"));
         let (workloads, nearness) = self.closest(from, found);
         Selected {
             workloads,
@@ -324,6 +327,7 @@ impl<'t> Project<'t> {
             folder: String::new(),
             bundle: None,
             closed: false,
+            unlisted: None,
             namespace: None,
         };
         let SourceId(index) = member.object.source;
@@ -484,20 +488,29 @@ impl<'t> Project<'t> {
         ))
     }
 
-    fn gap(&self, closed: bool, kind: &str) -> Option<String> {
-        if closed {
-            return None;
-        }
-        let provides = |gap: &&Gap| match &gap.provides {
-            Provides::Anything => true,
-            Provides::Kind(provided) => provided == kind,
-        };
-        self.sight
-            .gaps
-            .iter()
-            .find(provides)
-            .map(|gap| gap.why.clone())
+    /// Why objects of a kind may be out of sight in a bundle that is complete otherwise.
+    pub fn unlisted(&self, from: &Member<'t>, kind: &str) -> Option<String> {
+        let gaps = self.location(from).unlisted.as_deref();
+        first_that_provides(gaps.unwrap_or_default(), kind)
     }
+
+    /// Why objects of a kind may be out of sight.
+    fn gap(&self, from: &Member<'t>, kind: &str) -> Option<String> {
+        let unlisted = self.unlisted(from, kind);
+        match self.location(from).closed {
+            true => unlisted,
+            false => unlisted.or_else(|| first_that_provides(&self.sight.gaps, kind)),
+        }
+    }
+}
+
+fn first_that_provides(gaps: &[Gap], kind: &str) -> Option<String> {
+    let mut gaps = gaps.iter();
+    let found = gaps.find(|gap| match &gap.provides {
+        Provides::Anything => true,
+        Provides::Kind(provided) => provided == kind,
+    });
+    found.map(|gap| gap.why.clone())
 }
 
 impl std::fmt::Debug for Externals<'_> {

@@ -126,6 +126,8 @@ struct SummaryJson<'a> {
     undecided: usize,
     undecided_by: Vec<UndecidedJson<'a>>,
     skipped: Vec<SkippedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disagreements: Vec<DisagreementJson<'a>>,
     suppressed: usize,
     baselined: usize,
     default_kubernetes_version: bool,
@@ -152,6 +154,12 @@ struct KindJson<'a> {
 struct UndecidedJson<'a> {
     rule: &'a str,
     why: &'a str,
+    count: usize,
+}
+
+#[derive(Serialize)]
+struct DisagreementJson<'a> {
+    rule: &'a str,
     count: usize,
 }
 
@@ -239,6 +247,10 @@ fn summary_of<'a>(report: &Report<'a>) -> SummaryJson<'a> {
             file: &skipped.file,
             document: skipped.document,
             why: &skipped.why,
+        }),
+        disagreements: list(&summary.disagreements, |(rule, count)| DisagreementJson {
+            rule,
+            count: *count,
         }),
         suppressed: summary.suppressed,
         baselined: summary.baselined,

@@ -12,11 +12,10 @@ mod gitlab;
 mod json;
 mod junit;
 pub mod page;
+mod policy_report;
 mod sarif;
 mod summary;
 mod text;
-
-use std::str::FromStr;
 
 pub use page::Page;
 pub use summary::{Depth, Skipped, Summary, Undecided};
@@ -58,6 +57,8 @@ pub enum Format {
     Github,
     /// GitLab's code quality report.
     Gitlab,
+    /// Objects of `wgpolicyk8s.io`, for an audit: a PolicyReport a namespace.
+    PolicyReport,
 }
 
 /// How much text is shown.
@@ -112,6 +113,7 @@ pub fn render(report: &Report<'_>, format: Format, options: &Options<'_>) -> Str
         Format::Junit => junit::render(report),
         Format::Github => github::render(report, options),
         Format::Gitlab => gitlab::render(report),
+        Format::PolicyReport => policy_report::render(report),
     };
     if !out.ends_with('\n') {
         out.push('\n');
@@ -120,8 +122,8 @@ pub fn render(report: &Report<'_>, format: Format, options: &Options<'_>) -> Str
 }
 
 impl Format {
-    /// All of them, in the order in which help lists them.
-    pub const ALL: [Format; 6] = [
+    /// Those of files, in the order in which help lists them.
+    pub const OF_FILES: [Format; 6] = [
         Self::Text,
         Self::Json,
         Self::Sarif,
@@ -129,6 +131,29 @@ impl Format {
         Self::Github,
         Self::Gitlab,
     ];
+
+    /// Those of an audit.
+    pub const OF_CLUSTERS: [Format; 7] = [
+        Self::Text,
+        Self::Json,
+        Self::Sarif,
+        Self::Junit,
+        Self::Github,
+        Self::Gitlab,
+        Self::PolicyReport,
+    ];
+
+    /// The one of these with a name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(text: &str, formats: &[Self]) -> Result<Self, String> {
+        let mut all = formats.iter().copied();
+        all.find(|format| format.name() == text).ok_or_else(|| {
+            let names: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+            format!("`{text}` is not a format: {}", names.join(", "))
+        })
+    }
 
     /// The lower-case name.
     pub fn name(self) -> &'static str {
@@ -139,19 +164,8 @@ impl Format {
             Self::Junit => "junit",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
+            Self::PolicyReport => "policy-report",
         }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let named = Self::ALL.into_iter().find(|format| format.name() == text);
-        named.ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            format!("`{text}` is not a format: {names}")
-        })
     }
 }
 
@@ -301,7 +315,9 @@ mod tests {
 
     #[test]
     fn reads_names_of_formats() {
-        assert_eq!("sarif".parse(), Ok(Format::Sarif));
-        assert!("xml".parse::<Format>().is_err_and(|e| e.contains("junit")));
+        let of_files = |name| Format::named(name, &Format::OF_FILES);
+        assert_eq!(of_files("sarif"), Ok(Format::Sarif));
+        assert!(of_files("xml").is_err_and(|error| error.contains("junit")));
+        assert!(of_files("policy-report").is_err());
     }
 }

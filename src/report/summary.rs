@@ -20,6 +20,11 @@ pub struct Summary {
     pub depth: Depth,
     /// The kinds of the unchecked objects, as `Kind.group/version`, with how many there are.
     pub unchecked_kinds: Vec<(String, usize)>,
+    /// Where in a cluster was looked: namespaces, and `None` for what is in none. Empty where files
+    /// are judged.
+    pub audited: Vec<Option<String>>,
+    /// What the server took and the model of it would reject, by rule.
+    pub disagreements: Vec<(&'static str, usize)>,
     /// What couldn't be decided, by rule and reason.
     pub undecided: Vec<Undecided>,
     /// What was not judged at all.

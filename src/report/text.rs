@@ -88,6 +88,11 @@ pub(super) fn closing(report: &Report<'_>, options: &Options<'_>) -> String {
         out.push_str(&format!("  undecided: {rule} {count}: {why}\n"));
     }
     out.push_str(&rest(summary.undecided.len(), "reasons", options));
+    for (rule, count) in &summary.disagreements {
+        out.push_str(&format!(
+            "  accepted by the server all the same: {rule} {count}\n"
+        ));
+    }
     for skipped in limited(&summary.skipped, options) {
         let file = escape::one_line(&skipped.file);
         let document = skipped
@@ -206,19 +211,20 @@ fn seen(report: &Report<'_>) -> String {
         ("structure only", summary.depth.structure),
         ("unchecked", summary.depth.unchecked),
     ];
-    let mut parts = vec![
-        format!(
+    let mut parts = Vec::new();
+    if summary.audited.is_empty() {
+        parts.push(format!(
             "{}{}",
             number(summary.files(), "file"),
             parenthesis(&summary.file_kinds)
-        ),
-        number(summary.documents, "document"),
-        format!(
-            "{}{}",
-            number(summary.objects, "object"),
-            parenthesis(&depth)
-        ),
-    ];
+        ));
+        parts.push(number(summary.documents, "document"));
+    }
+    parts.push(format!(
+        "{}{}",
+        number(summary.objects, "object"),
+        parenthesis(&depth)
+    ));
     if summary.undecided_count() > 0 {
         parts.push(format!("{} undecided", summary.undecided_count()));
     }

@@ -9,7 +9,7 @@ use super::sight::Around;
 use super::status::{Fault, FaultKind};
 use crate::finding::Finding;
 use crate::lint::config::Config;
-use crate::lint::load::{File, Loaded, load};
+use crate::lint::load::{File, Loaded, OfCluster, load};
 use crate::lint::run::{self, Job};
 use crate::object::{Object, content};
 use crate::rule::Rule;
@@ -74,7 +74,6 @@ pub fn findings(
         schemas: &[],
         covered: &BTreeMap::new(),
         old: &[],
-        live: true,
     };
     let loaded = std::iter::once(object).chain(&around.objects);
     let loaded: Vec<&Loaded> = loaded.collect();
@@ -87,6 +86,8 @@ fn file(location: &str) -> File {
         shown: location.to_owned(),
         location: location.to_owned(),
         config_path: location.to_owned(),
+        // One bundle, of which what isn't in sight may be there all the same.
+        of_cluster: Some(OfCluster::default()),
         ..File::default()
     }
 }

@@ -55,6 +55,5 @@ pub fn lint_with(
         schemas: &[],
         covered: &BTreeMap::new(),
         old: &old,
-        live: false,
     })
 }

@@ -178,6 +178,10 @@ fn placed_by_hand(context: &Context<'_, '_>, claim: &Object<'_>) -> Option<Strin
     if class == Some("") || spec("volumeName").is_some() || spec("selector").is_some() {
         return Some("a volume made by hand may be one that all nodes reach".to_owned());
     }
+    let unlisted = context.project.unlisted(context.member, "PersistentVolume");
+    if unlisted.is_some() {
+        return unlisted;
+    }
     let mut volumes = context.project.of_kind("PersistentVolume");
     let same_class = volumes.find(|m| {
         let of_volume = m.object.root.at(&["spec", "storageClassName"]);

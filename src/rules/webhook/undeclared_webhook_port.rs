@@ -25,6 +25,10 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
         let Some(service) = hook.node.at(&["clientConfig", "service"]) else {
             continue;
         };
+        if let Some(why) = context.project.unlisted(context.member, "Service") {
+            sink.undecided(&RULE, why);
+            continue;
+        }
         let wanted = read::integer(service, &["port"], 443);
         if let Some((wanted, member)) = wanted.zip(called(context, service)) {
             let spec = member.object.root.get("spec");

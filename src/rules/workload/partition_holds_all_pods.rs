@@ -66,6 +66,12 @@ fn scaled_by_others(context: &Context<'_, '_>) -> Option<String> {
     if let Some(scaler) = scaler {
         return Some(format!("{} sets the replicas", scaler.object.title()));
     }
+    let unlisted = context
+        .project
+        .unlisted(context.member, "HorizontalPodAutoscaler");
+    if unlisted.is_some() {
+        return unlisted;
+    }
     let written = context.object().root.at(&["spec", "replicas"]);
     let gap = context.project.gaps().first();
     gap.filter(|_| written.is_none()).map(|gap| gap.why.clone())
