@@ -62,6 +62,7 @@ fn location(source: &Source) -> Location {
         folder: folder.to_owned(),
         bundle: closed.then_some((0, 0)),
         closed,
+        unlisted: None,
         namespace: None,
     }
 }

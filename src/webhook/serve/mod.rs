@@ -174,7 +174,7 @@ async fn run(settings: Settings) -> Result<(), String> {
 async fn look_around(way: &Way, log: &Arc<Log>, wait: bool) -> Result<Arc<Cluster>, String> {
     let client = way.client().await.map_err(|why| match way {
         Way::Pod => format!("{why}: take --kubeconfig FILE, or --no-cluster"),
-        Way::Kubeconfig(_) => why,
+        Way::Kubeconfig(_) | Way::Usual => why,
     })?;
     let cluster = Arc::new(Cluster::new(Arc::clone(log)));
     watch::start(&client, &cluster);
