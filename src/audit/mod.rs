@@ -7,8 +7,8 @@
 //!
 //! `audit` is that way as one pure function of what was listed (`kinds` says what that should be)
 //! and a time. Each object is a file to the linter, and each namespace a bundle that holds all
-//! there is, but for what couldn't be listed. Not here: asking the cluster (`cluster::list`), and how
-//! objects are judged (`lint`).
+//! there is, but for what couldn't be listed. Not here: asking the cluster (`cluster::list`), and
+//! how objects are judged (`lint`).
 
 pub mod fate;
 pub mod inventory;
