@@ -33,10 +33,10 @@ def kubectl_applies_a_good_application_in_any_order(world):
     with strictest(world, spaces) as kubevet:
         for space, order in zip(spaces, orders):
             apply(world, space, "---\n".join(order))
-        # A new version of the whole.
-        apply(world, spaces[-1], "---\n".join(orders[-1]).replace(":1\n", ":2\n"))
         for space in spaces:
             wait_for(f"{space} to run", lambda: runs(space))
+        # A new version of the whole, once what it needs was heard of.
+        apply(world, spaces[-1], "---\n".join(orders[-1]).replace(":1\n", ":2\n"))
         # What was there before what it needs was seen to be, and held against nobody.
         absent = {labels for labels in nobody_was_denied(kubevet) if 'fate="absent"' in labels}
         assert 'rule="governing-service-missing",fate="absent"' in absent, absent
@@ -51,10 +51,10 @@ def helm_installs_a_good_application(world):
     helm = [cluster.built("clients") / "helm", "--namespace", "installed"]
     with strictest(world, ["installed"]) as kubevet:
         for verb in ("install", "upgrade"):
-            # kubectl's warnings are on standard error, and so are helm's.
+            # Warnings are on standard error.
             ran = subprocess.run([*helm, verb, "good", CHART], capture_output=True, text=True)
             assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
-        wait_for("it to run", lambda: runs("installed"))
+            wait_for("it to run", lambda: runs("installed"))
         subprocess.run([*helm, "uninstall", "good"], check=True, capture_output=True)
         nobody_was_denied(kubevet)
 
