@@ -18,6 +18,19 @@ const AT_ONCE: usize = 25;
 /// After so many reviews memory is looked at again.
 const MANY: u64 = 1_000_000;
 
+/// How long the server works before anything counts.
+const WARM_UP: Duration = Duration::from_secs(2);
+const COLUMNS: [&str; 8] = [
+    "reviews/s",
+    "p50",
+    "p99",
+    "p99.9",
+    "faults",
+    "CPU a review",
+    "client's",
+    "load average",
+];
+
 /// What a stretch of load cost.
 struct Cost {
     server: Duration,
@@ -25,42 +38,70 @@ struct Cost {
     took: Duration,
 }
 
-/// Measures everything, `seconds` at each rate.
-pub async fn run(seconds: u64, many: bool) -> Table {
-    let length = Duration::from_secs(seconds);
-    let authority = Authority::new();
-    let mount = Mount::new(&authority.leaf(NAME));
-    let starts = (0..5).map(|_| Replica::start(&mount, &[]).ready_after);
-    let ready = starts.min().unwrap();
-    let replica = Replica::start(&mount, &[]);
-    let idle = replica.memory().0;
-    let client = Client::new(
-        vec![replica.address],
-        &[&authority.pem],
-        vec![Case::new(&deployment_8k(), true)],
-        Manners::default(),
-    );
-    open_loop(&client, 500.0, Duration::from_secs(2)).await;
-    client.tally.take();
-    let mut table = Table::new(&[
-        "reviews/s",
-        "p50",
-        "p99",
-        "p99.9",
-        "faults",
-        "CPU a review",
-        "client's",
-        "load average",
-    ]);
-    for rate in RATES {
-        let driven = open_loop(&client, rate, length);
-        let cost = cost(&replica, driven).await;
-        row(&mut table, &client, &cost, &format!("{rate:.0}"));
+/// A server and its client.
+struct Bench {
+    replica: Replica,
+    client: Arc<Client>,
+    ready: Duration,
+    idle: f64,
+    /// Its files, as long as it runs.
+    _mount: Mount,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let authority = Authority::new();
+        let mount = Mount::new(&authority.leaf(NAME));
+        let starts = (0..5).map(|_| Replica::start(&mount, &[]).ready_after);
+        let ready = starts.min().unwrap();
+        let replica = Replica::start(&mount, &[]);
+        let client = Client::new(
+            vec![replica.address],
+            &[&authority.pem],
+            vec![Case::new(&deployment_8k(), true)],
+            Manners::default(),
+        );
+        let bench = Self {
+            ready,
+            idle: replica.memory().0,
+            replica,
+            client,
+            _mount: mount,
+        };
+        open_loop(&bench.client, 500.0, WARM_UP).await;
+        bench.client.tally.take();
+        bench
     }
-    let driven = closed_loop(&client, AT_ONCE, length);
-    let cost = cost(&replica, driven).await;
+
+    async fn open(&self, table: &mut Table, rate: f64, length: Duration) {
+        let driven = open_loop(&self.client, rate, length);
+        let cost = cost(&self.replica, driven).await;
+        row(table, &self.client, &cost, &format!("{rate:.0}"));
+    }
+
+    async fn most(&self, table: &mut Table, length: Duration) {
+        let driven = closed_loop(&self.client, AT_ONCE, length);
+        let cost = cost(&self.replica, driven).await;
+        row(table, &self.client, &cost, "at most, ");
+    }
+}
+
+/// Measures what can be done at most, and nothing else.
+pub async fn peak(length: Duration) {
+    let bench = Bench::start().await;
+    bench.most(&mut Table::new(&COLUMNS), length).await;
+}
+
+/// Measures everything, for so long at each rate; `many`: over a million reviews, too.
+pub async fn run(length: Duration, many: bool) -> Table {
+    let bench = Bench::start().await;
+    let mut table = Table::new(&COLUMNS);
+    for rate in RATES {
+        bench.open(&mut table, rate, length).await;
+    }
+    bench.most(&mut table, length).await;
+    let (ready, idle, replica) = (bench.ready, bench.idle, &bench.replica);
     let under_load = replica.memory().1;
-    row(&mut table, &client, &cost, "at most, ");
     table.note(format!(
         "At most: {AT_ONCE} at a time, each followed by the next. Started to ready: {ready:.0?} \
          (best of five). Memory: {idle:.1} MiB idle, {under_load:.1} MiB at most under load"
@@ -69,9 +110,9 @@ pub async fn run(seconds: u64, many: bool) -> Table {
         let before = replica.memory().0;
         let mut done = 0;
         while done < MANY {
-            closed_loop(&client, AT_ONCE, Duration::from_secs(5)).await;
-            client.drained().await;
-            done += client.tally.take().right;
+            closed_loop(&bench.client, AT_ONCE, Duration::from_secs(5)).await;
+            bench.client.drained().await;
+            done += bench.client.tally.take().right;
         }
         let after = replica.memory().0;
         table.note(format!(

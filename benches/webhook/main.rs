@@ -13,6 +13,8 @@
     reason = "a measurement that can't be made ends, and shows what it found"
 )]
 
+use std::time::Duration;
+
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 mod case;
@@ -43,15 +45,17 @@ fn main() {
     let mut files = getrlimit(Resource::Nofile);
     files.current = files.maximum;
     setrlimit(Resource::Nofile, files).unwrap();
+    let long = Duration::from_secs(30);
     match words[..] {
-        ["load"] => runtime.block_on(load::run(30, true)).keep("load"),
-        ["load", "--short"] => drop(runtime.block_on(load::run(5, false))),
+        ["load"] => runtime.block_on(load::run(long, true)).keep("load"),
+        ["load", "--short"] => drop(runtime.block_on(load::run(long / 6, false))),
+        ["load", "--peak"] => runtime.block_on(load::peak(long)),
         ["lost", ref names @ ..] => {
             let short = names.contains(&"--short");
             let names: Vec<&str> = names.iter().copied().filter(|n| *n != "--short").collect();
             let (table, passed) = runtime.block_on(lost::run(&names, short));
-            if names.is_empty() && !short {
-                table.keep("lost");
+            if !short {
+                table.keep_rows("lost");
             }
             assert!(passed, "something was lost");
         }

@@ -37,21 +37,37 @@ impl Table {
 
     /// Writes it between the marks of this name in the README.
     pub fn keep(&self, name: &str) {
-        let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/webhook/README.md");
-        let text = fs::read_to_string(&readme).unwrap();
-        let (begin, end) = (
-            format!("<!-- {name}:start -->\n"),
-            format!("<!-- {name}:end -->"),
-        );
-        let (before, rest) = text.split_once(&begin).unwrap();
-        let (_, after) = rest.split_once(&end).unwrap();
         let (table, notes) = (&self.text, &self.notes);
-        fs::write(
-            readme,
-            format!("{before}{begin}{table}\n{notes}.\n{end}{after}"),
-        )
-        .unwrap();
+        replace(name, |_| format!("{table}\n{notes}.\n"));
     }
+
+    /// Writes its rows between the marks of this name in the README, each instead of the one that
+    /// begins with the same cell; what wasn't played this time stays.
+    pub fn keep_rows(&self, name: &str) {
+        replace(name, |before| {
+            let mut lines: Vec<&str> = before.lines().collect();
+            for line in self.text.lines() {
+                let key = line.split_inclusive('|').take(2).collect::<String>();
+                match lines.iter_mut().find(|known| known.starts_with(&key)) {
+                    Some(known) => *known = line,
+                    None => lines.push(line),
+                }
+            }
+            lines.iter().map(|line| format!("{line}\n")).collect()
+        });
+    }
+}
+
+/// Replaces what stands between the marks of this name in the README.
+fn replace(name: &str, with: impl FnOnce(&str) -> String) {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/webhook/README.md");
+    let text = fs::read_to_string(&readme).unwrap();
+    let begin = format!("<!-- {name}:start -->\n");
+    let end = format!("<!-- {name}:end -->");
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (known, after) = rest.split_once(&end).unwrap();
+    let new = with(known);
+    fs::write(readme, format!("{before}{begin}{new}{end}{after}")).unwrap();
 }
 
 pub fn milliseconds(time: Duration) -> String {

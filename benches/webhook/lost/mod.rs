@@ -58,6 +58,7 @@ const SCENARIOS: [(&str, Play); 6] = [
 pub async fn run(names: &[&str], short: bool) -> (Table, bool) {
     let mut table = Table::new(&[
         "scenario",
+        "what happens",
         "calls",
         "handshakes",
         "lost",
@@ -83,7 +84,8 @@ pub async fn run(names: &[&str], short: bool) -> (Table, bool) {
             false => format!("FAILED: {failed}"),
         };
         table.row(&[
-            format!("**{name}**: {what}"),
+            name.to_owned(),
+            what,
             counts.calls().to_string(),
             counts.handshakes.to_string(),
             counts.lost().to_string(),

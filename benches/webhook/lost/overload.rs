@@ -13,19 +13,23 @@ use crate::process::Replica;
 const COST: u32 = 5_000;
 /// How many reviews are under way where the peak is measured.
 const AT_ONCE: usize = 8;
-/// So many times the peak is asked for.
-const TIMES: f64 = 10.0;
 /// What of the peak has to be left.
 const LEFT: f64 = 0.9;
 
 pub async fn play(short: bool) -> Outcome {
-    let length = Duration::from_secs(if short { 4 } else { 30 });
+    // So many times the peak is asked for. Without optimization, the client has no processor left
+    // to ask for more, and where processors are taken away, calls need more time.
+    let (seconds, times, timeout) = match short {
+        false => (30, 10.0, 3),
+        true => (6, 3.0, 10),
+    };
+    let length = Duration::from_secs(seconds);
     let authority = Authority::new();
     let mount = Mount::new(&authority.leaf(NAME));
     let replica = Replica::slow(&mount);
     // Every answer counts by itself: what is asked for again is one call more.
     let manners = Manners {
-        timeout: Duration::from_secs(3),
+        timeout: Duration::from_secs(timeout),
         retries: false,
         ..Manners::default()
     };
@@ -34,8 +38,7 @@ pub async fn play(short: bool) -> Outcome {
     closed_loop(&client, AT_ONCE, length).await;
     client.drained().await;
     let peak = client.tally.take().right as f64 / length.as_secs_f64();
-    // Without optimization, the client has no processor left to ask for more.
-    let rate = if short { peak * 2.0 } else { peak * TIMES };
+    let rate = peak * times;
     open_loop(&client, rate, length).await;
     let mut counts = client.tally.take();
     let refused = counts.lost.remove("answered 429").unwrap_or_default().len();
@@ -44,14 +47,14 @@ pub async fn play(short: bool) -> Outcome {
     if !short && goodput < peak * LEFT {
         failed.push_str("too little is done");
     }
-    if refused == 0 {
+    if !short && refused == 0 {
         failed.push_str("nothing was refused");
     }
     let latency = counts.quantiles(&[0.5, 0.99]);
     Outcome {
         what: format!(
             "a rule of {COST} µs, {rate:.0} reviews/s asked for, {peak:.0} can be done; every call \
-             has 3 s"
+             has {timeout} s"
         ),
         seen: format!(
             "{goodput:.0}/s decided ({:.0} %), p50 {:.1?}, p99 {:.1?}; {refused} refused in time (429)",

@@ -61,6 +61,10 @@ struct Walk<'a, 't> {
     found: Vec<Verdict<'t>>,
 }
 
+/// How many faults of an object are told: nobody reads more, and what is wrong in every value of a
+/// large object must not take many times its memory.
+const FOUND_MAX: usize = 10_000;
+
 /// A collection on the way, of which some values are still to be looked at. They wait here, not on
 /// the stack: some types contain themselves, and objects may nest deeper than any stack.
 struct Open<'t> {
@@ -353,6 +357,9 @@ impl<'t> Walk<'_, 't> {
             "BadRequest" => Stage::Decode,
             _ => Stage::Schema,
         };
+        if self.found.len() == FOUND_MAX {
+            return;
+        }
         self.found.push(Verdict {
             rule,
             stage,

@@ -1,7 +1,9 @@
 //! Bodies: read up to a limit, against a budget for all that are held at once.
 //!
-//! What is counted is what a body costs until it is answered, not its length. Small bodies have a
-//! budget of their own, so that large ones never keep them out.
+//! Held bodies are counted by their length. What reading one as an object takes is many times that,
+//! and is counted for large ones by what stands in them, before they are judged; of small ones only
+//! as many are read at once as there are threads. Small bodies have a budget of their own, so that
+//! large ones never keep them out.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,21 +21,24 @@ use crate::webhook::status::{Fault, FaultKind};
 pub const BODY_MAX: usize = 16 << 20;
 /// How large a small body is at most.
 const SMALL_MAX: usize = 256 << 10;
-/// What a byte of a body costs in memory: itself, a copy of the object, its tree and what is
-/// derived from that. (`benches` measure about 4 for the tree.)
-const COST: usize = 8;
 /// Permits are given by this many bytes, since a semaphore counts in 32 bits.
 const UNIT: usize = 1 << 10;
-/// What all small bodies may cost.
+/// What all small bodies may hold.
 const SMALL_BUDGET: usize = 32 << 20;
-/// What all others may cost: at least one of the largest.
-const LARGE_BUDGET: usize = 144 << 20;
+/// What all others may hold: some of the largest.
+const LARGE_BUDGET: usize = 3 * BODY_MAX;
+/// What reading large bodies may take, all together.
+const PARSED_BUDGET: usize = 144 << 20;
+/// What a value takes, in bytes: its nodes in the tree, their copy with defaults, and what checks
+/// remember (measured on lists of a hundred thousand variables).
+const VALUE: usize = 90;
 
 /// The budget.
 #[derive(Debug)]
 pub struct Budget {
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
+    parsed: Arc<Semaphore>,
 }
 
 /// A body and its share of the budget.
@@ -41,14 +46,18 @@ pub struct Budget {
 pub struct Held {
     /// The body.
     pub bytes: Vec<u8>,
-    _share: OwnedSemaphorePermit,
+    _shares: Shares,
 }
+
+/// What is given back once it is answered: for holding it, and for reading it if it is large.
+type Shares = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 
 impl Default for Budget {
     fn default() -> Self {
         Self {
             small: Arc::new(Semaphore::new(SMALL_BUDGET / UNIT)),
             large: Arc::new(Semaphore::new(LARGE_BUDGET / UNIT)),
+            parsed: Arc::new(Semaphore::new(PARSED_BUDGET / UNIT)),
         }
     }
 }
@@ -66,8 +75,12 @@ impl Budget {
 
     /// What the bodies that are held cost, in bytes.
     pub fn spent(&self) -> usize {
-        let free = (self.small.available_permits() + self.large.available_permits()) * UNIT;
-        (SMALL_BUDGET + LARGE_BUDGET).saturating_sub(free)
+        let budgets = [&self.small, &self.large, &self.parsed];
+        let free: usize = budgets
+            .iter()
+            .map(|one| one.available_permits() * UNIT)
+            .sum();
+        (SMALL_BUDGET + LARGE_BUDGET + PARSED_BUDGET).saturating_sub(free)
     }
 
     async fn take(&self, mut body: Body) -> Result<Held, Fault> {
@@ -82,8 +95,7 @@ impl Budget {
             true => &self.small,
             false => &self.large,
         };
-        let share = Arc::clone(budget).acquire_many_owned((length * COST / UNIT + 1) as u32);
-        let share = share.await.map_err(|_| closed())?;
+        let held = share(budget, length).await?;
         let mut bytes = Vec::with_capacity(said.map_or(0, |_| length));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
@@ -99,11 +111,36 @@ impl Budget {
             }
             bytes.extend_from_slice(chunk);
         }
+        let parsed = match length <= SMALL_MAX {
+            true => None,
+            false => Some(self.room_to_read(&bytes).await?),
+        };
         Ok(Held {
             bytes,
-            _share: share,
+            _shares: (held, parsed),
         })
     }
+
+    /// Room for a large body as an object. Who has it waits for no other room.
+    async fn room_to_read(&self, bytes: &[u8]) -> Result<OwnedSemaphorePermit, Fault> {
+        // Within strings it counts too much, which only keeps room free.
+        let begins = |byte: &&u8| matches!(byte, b'{' | b'[' | b':' | b',');
+        let cost = bytes.len() + bytes.iter().filter(begins).count() * VALUE;
+        if cost > PARSED_BUDGET {
+            let message = format!(
+                "the review would take {} MiB to read, and may take {}",
+                cost >> 20,
+                PARSED_BUDGET >> 20
+            );
+            return Err(Fault::new(FaultKind::TooLarge, message));
+        }
+        share(&self.parsed, cost).await
+    }
+}
+
+async fn share(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Fault> {
+    let share = Arc::clone(budget).acquire_many_owned((bytes / UNIT).max(1) as u32);
+    share.await.map_err(|_| closed())
 }
 
 /// Reads on for a while, so that who is still sending comes to see the answer.

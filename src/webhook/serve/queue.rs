@@ -14,6 +14,9 @@ use tokio::sync::oneshot;
 
 /// How many pieces of work may wait.
 const WAITING_MAX: usize = 4096;
+/// So many times what is expected has to fit before the deadline: processors may be taken away from us,
+/// and whoever is refused at once may come again in time.
+const SPARE: u32 = 2;
 /// How much of a new cost goes into the mean of what work costs: one part of so many.
 const MEAN_OF: u32 = 8;
 
@@ -157,7 +160,7 @@ impl Queue {
     fn push(&self, work: Waiting) -> Result<(), Refusal> {
         let mut state = lock(&self.shared.state);
         let rounds = state.waiting.len() as u32 / self.threads + 1;
-        let done = Instant::now() + state.cost * rounds;
+        let done = Instant::now() + state.cost * rounds * SPARE;
         if state.waiting.len() >= WAITING_MAX || done > work.deadline {
             return Err(Refusal::Full);
         }
