@@ -162,6 +162,21 @@ fn large_bodies_that_never_end_keep_no_small_one_out() {
 }
 
 #[test]
+fn refuses_what_would_take_too_much_memory_to_read() {
+    let served = Served::start(&[]);
+    let mut object = deployment();
+    object["spec"]["template"]["spec"]["containers"][0]["args"] = vec![1; 2 << 20].into();
+    let reply = served.ask(json!({"object": object}));
+    assert_eq!(reply.fault()["code"], 413);
+    // As long, and no trouble.
+    object["spec"]["template"]["spec"]["containers"][0]["args"] = json!(["1".repeat(4 << 20)]);
+    assert_eq!(
+        served.ask(json!({"object": object})).response()["allowed"],
+        true
+    );
+}
+
+#[test]
 fn takes_over_certificates_by_the_exchange_of_a_link() {
     let mut served = Served::start(&[]);
     let mut open = served.client().connect();

@@ -55,7 +55,8 @@ pub async fn play(short: bool) -> Outcome {
     let counts = client.tally.take();
     let taken = replica.metric("kubevet_reloads_total");
     let what = format!(
-        "a new leaf every second, {} new authorities; the client learns a `caBundle` up to {:.0?} late",
+        "a new leaf every second, {} new authorities; the client learns a `caBundle` up to {:.0?} \
+         late",
         scale.rotations, scale.late
     );
     let seen = format!("the server took over {taken} of {leaves} certificates");

@@ -1,7 +1,7 @@
 //! Rolling restarts, as a Deployment with `maxUnavailable: 0` does them.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
@@ -53,12 +53,17 @@ pub async fn play(short: bool) -> Outcome {
     for _ in 0..REPLICAS {
         replicas.push(start(&mount, &args).await);
     }
-    let endpoints = replicas.iter().map(|replica| replica.address).collect();
+    let endpoints = addresses(&replicas);
     let client = Client::new(endpoints, &[&authority.pem], both(), Manners::default());
+    let proxy = Proxy {
+        client: Arc::clone(&client),
+        late: scale.late,
+        newest: Arc::default(),
+    };
     let begun = Instant::now();
     meanwhile(&client, scale.rate, async {
         for _ in 0..scale.restarts {
-            restart(&client, &mut replicas, &mount, &args, scale.late).await;
+            restart(&proxy, &mut replicas, &mount, &args).await;
         }
     })
     .await;
@@ -72,29 +77,25 @@ pub async fn play(short: bool) -> Outcome {
 }
 
 /// Replaces all: a new one is started, and as soon as it is ready, an old one is told to stop.
-async fn restart(
-    client: &Arc<Client>,
-    replicas: &mut [Replica],
-    mount: &Arc<Mount>,
-    args: &[String],
-    late: Duration,
-) {
+async fn restart(proxy: &Proxy, replicas: &mut [Replica], mount: &Arc<Mount>, args: &[String]) {
     let mut leaving = Vec::new();
-    for replica in replicas {
+    for slot in 0..replicas.len() {
         let new = start(mount, args).await;
-        let address = new.address;
-        learn(client, late, move |ready| ready.push(address));
-        let old = std::mem::replace(replica, new);
+        let mut ready = addresses(replicas);
+        ready.push(new.address);
+        proxy.learn(ready);
+        let old = std::mem::replace(&mut replicas[slot], new);
         old.terminate();
-        let address = old.address;
-        learn(client, late, move |ready| {
-            ready.retain(|one| *one != address)
-        });
+        proxy.learn(addresses(replicas));
         leaving.push(old);
     }
     while !leaving.iter_mut().all(Replica::is_gone) {
         sleep(Duration::from_millis(50)).await;
     }
+}
+
+fn addresses(replicas: &[Replica]) -> Vec<SocketAddr> {
+    replicas.iter().map(|replica| replica.address).collect()
 }
 
 async fn start(mount: &Arc<Mount>, args: &[String]) -> Replica {
@@ -108,14 +109,30 @@ async fn start(mount: &Arc<Mount>, args: &[String]) -> Replica {
     replica.await.unwrap()
 }
 
-fn learn(
-    client: &Arc<Client>,
+/// What tells the client whom connects may reach. It learns whole states, and none after a newer one.
+struct Proxy {
+    client: Arc<Client>,
     late: Duration,
-    what: impl FnOnce(&mut Vec<SocketAddr>) + Send + 'static,
-) {
-    let client = Arc::clone(client);
-    tokio::spawn(async move {
-        sleep(up_to(late)).await;
-        what(&mut client.endpoints.lock().unwrap());
-    });
+    /// The number of the newest state that was learned, of all so far.
+    newest: Arc<Mutex<(u64, u64)>>,
+}
+
+impl Proxy {
+    fn learn(&self, ready: Vec<SocketAddr>) {
+        let number = {
+            let mut newest = self.newest.lock().unwrap();
+            newest.1 += 1;
+            newest.1
+        };
+        let (client, newest) = (Arc::clone(&self.client), Arc::clone(&self.newest));
+        let late = up_to(self.late);
+        tokio::spawn(async move {
+            sleep(late).await;
+            let mut newest = newest.lock().unwrap();
+            if number > newest.0 {
+                newest.0 = number;
+                *client.endpoints.lock().unwrap() = ready;
+            }
+        });
+    }
 }

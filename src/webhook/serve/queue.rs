@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 /// How many pieces of work may wait.
 const WAITING_MAX: usize = 4096;
-/// So many times what is expected has to fit before the deadline: processors may be taken away from us,
-/// and whoever is refused at once may come again in time.
+/// So many times what is expected has to fit before the deadline: processors may be taken away from
+/// us, and whoever is refused at once may come again in time.
 const SPARE: u32 = 2;
 /// How much of a new cost goes into the mean of what work costs: one part of so many.
 const MEAN_OF: u32 = 8;
