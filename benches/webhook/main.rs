@@ -1,7 +1,7 @@
 //! Measures `kubevet serve` as an API server would use it: `benches/webhook/run`.
 //!
-//! `load` measures latency, throughput and memory, `lost` holds the server to losing nothing. Server and
-//! client are two processes on one machine, over TLS.
+//! `load` measures latency, throughput and memory, `lost` holds the server to losing nothing.
+//! Server and client are two processes on one machine, over TLS.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -25,7 +25,7 @@ pub struct Counts {
     pub codes: BTreeMap<u16, u64>,
     /// New connections.
     pub handshakes: u64,
-    /// Of each call that was decided, in microseconds from the moment when it should have been sent.
+    /// Of each call that was decided, in microseconds from when it should have been sent.
     latencies: Vec<u32>,
 }
 

@@ -77,8 +77,8 @@ pub async fn play(short: bool) -> Outcome {
     let most = replica.memory().1;
     let evicted = replica.metric("kubevet_connections_evicted_total");
     let what = format!(
-        "{slow} connections that say nothing, or slowly a head or a body, and bodies of up to 16 MiB, \
-         {at_once} at a time, beside {rate:.0} reviews/s for {length:.0?}"
+        "{slow} connections that say nothing, or slowly a head or a body, and bodies of up to 16 \
+         MiB, {at_once} at a time, beside {rate:.0} reviews/s for {length:.0?}"
     );
     let seen = format!(
         "{most:.0} MiB at most, {evicted} connections turned out; of the large ones {} decided, \

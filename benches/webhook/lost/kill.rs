@@ -57,11 +57,12 @@ pub async fn play(short: bool) -> Outcome {
     failed.extend(wrong);
     Outcome {
         what: format!(
-            "`kill -9` of one of two under {rate:.0} reviews/s; the client learns it {late:.0?} late"
+            "`kill -9` of one of two under {rate:.0} reviews/s; the client learns it {late:.0?} \
+             late"
         ),
         seen: format!(
-            "{in_flight} lost that were in flight ({open} were open), {connects} connects before it \
-             was learned, {} others",
+            "{in_flight} lost that were in flight ({open} were open), {connects} connects before \
+             it was learned, {} others",
             failed.len()
         ),
         failed: failed.join(", "),

@@ -1,8 +1,8 @@
-//! What must not lose a review: each room plays one thing that happens to a server in a cluster, and
-//! counts what becomes of the calls meanwhile.
+//! What must not lose a review: each room plays one thing that happens to a server in a cluster,
+//! and counts what becomes of the calls meanwhile.
 //!
-//! A call is lost if the API server would apply the failure policy; it is wrong if it would take the
-//! answer, and shouldn't. Latency isn't judged here, so that a busy machine changes nothing.
+//! A call is lost if the API server would apply the failure policy; it is wrong if it would take
+//! the answer, and shouldn't. Latency isn't judged here, so that a busy machine changes nothing.
 
 mod certificates;
 mod crowd;

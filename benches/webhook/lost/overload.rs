@@ -57,7 +57,8 @@ pub async fn play(short: bool) -> Outcome {
              has {timeout} s"
         ),
         seen: format!(
-            "{goodput:.0}/s decided ({:.0} %), p50 {:.1?}, p99 {:.1?}; {refused} refused in time (429)",
+            "{goodput:.0}/s decided ({:.0} %), p50 {:.1?}, p99 {:.1?}; {refused} refused in time \
+             (429)",
             goodput / peak * 100.0,
             latency[0],
             latency[1],

@@ -109,7 +109,7 @@ async fn start(mount: &Arc<Mount>, args: &[String]) -> Replica {
     replica.await.unwrap()
 }
 
-/// What tells the client whom connects may reach. It learns whole states, and none after a newer one.
+/// What tells the client whom connects may reach. It learns whole states, none after a newer one.
 struct Proxy {
     client: Arc<Client>,
     late: Duration,
