@@ -218,7 +218,9 @@ pub struct TextArgs {
 /// What `audit` takes.
 #[cfg(feature = "cluster")]
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status:
+#[command(after_help = "Formats: those of lint, and policy-report
+
+Exit status:
   0  nothing at or above --fail-on
   1  findings
   2  something that should have been judged could not be listed
@@ -244,7 +246,7 @@ pub struct AuditArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub settled_after: u64,
 
-    /// What is reported, and where; beside the formats of `lint` there is policy-report.
+    /// What is reported, and where.
     #[command(flatten)]
     pub report: ReportArgs,
 
