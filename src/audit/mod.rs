@@ -17,9 +17,10 @@ pub mod kinds;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::Finding;
+use crate::lint::admitted::Admitted;
 use crate::lint::config::{Config, Day};
 use crate::lint::load::File;
-use crate::lint::run::{Job, Outcome, run};
+use crate::lint::run::{Job, Outcome, all_metas, run};
 use crate::report::Undecided;
 use crate::rule::Rule;
 use crate::source::SourceId;
@@ -123,7 +124,15 @@ fn sort_out(outcome: &mut Outcome, listed: &[Listed], laws: Laws<'_>) {
         why: why.clone(),
         count,
     });
-    outcome.summary.undecided.extend(young);
+    // What the model couldn't know of a cluster, the server did.
+    let metas = all_metas(laws.rules);
+    let is_servers = |asked: &Undecided| {
+        let meta = metas.iter().find(|meta| meta.id == asked.rule);
+        meta.is_some_and(|meta| Admitted::of_rule(meta, laws.rules) == Admitted::Counted)
+    };
+    let undecided = &mut outcome.summary.undecided;
+    undecided.retain(|asked| !is_servers(asked));
+    undecided.extend(young);
 }
 
 fn fate(finding: &Finding, listed: &[Listed], laws: Laws<'_>) -> Fate {

@@ -297,6 +297,12 @@ fn the_servers_own_verdict_is_counted_and_not_told() {
         audited.outcome.summary.disagreements,
         [("unknown-field", 1)]
     );
+    // Whether an address is free was the server's to know.
+    let front = service("front", json!({"app": "web"}));
+    let front = with(front, "/spec/clusterIP", json!("10.0.0.1"));
+    let audited = self::audited(&[front, deployment("web")], &[], "");
+    assert_eq!(told(&audited), Vec::<String>::new());
+    assert_eq!(audited.outcome.summary.undecided, []);
 }
 
 #[test]
