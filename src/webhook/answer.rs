@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::fate::{Fate, Told};
 use super::request::{API_VERSION, KIND, Request};
+use super::sight::AGE_MAX;
 use crate::finding::Finding;
 use crate::minor::Minor;
 use crate::source::SourceId;
@@ -262,10 +263,11 @@ impl Answer<'_> {
         by_rule.map(|(rule, said)| (rule, joined(said))).collect()
     }
 
-    /// A finding with its field, and with the age of what it is known by where that counts.
+    /// A finding with its field, and with the age of what it is known by where that is why it only
+    /// warns.
     fn said(&self, told: &Told<'_>) -> String {
         let said = placed(&told.finding);
-        match self.age.filter(|_| told.doubted) {
+        match self.age.filter(|age| told.doubted && *age > AGE_MAX) {
             Some(age) => format!("as of {age} s ago, {said}"),
             None => said,
         }

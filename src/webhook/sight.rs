@@ -6,6 +6,9 @@
 use crate::lint::load::Loaded;
 use crate::object::Object;
 
+/// How many seconds old what is known may be before it only warns.
+pub const AGE_MAX: u64 = 30;
+
 /// Knows what is around an object.
 pub trait Sight: Send + Sync {
     /// What relates to an object, or could. The object itself, as it is stored, isn't among it.

@@ -273,6 +273,25 @@ fn doesnt_start_with_what_it_cannot_use() {
 }
 
 #[test]
+fn doesnt_start_where_no_cluster_is_named() {
+    let mount = Mount::new(&Authority::new().leaf(NAME));
+    for (args, why) in [
+        (&[][..], "this is no pod of a cluster"),
+        (&[], "take --kubeconfig FILE, or --no-cluster"),
+        (&["--kubeconfig", "nowhere/config"], "nowhere/config: "),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kubevet"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--tls-cert"]);
+        command.arg(mount.path("tls.crt")).arg("--tls-key");
+        let ended = command.arg(mount.path("tls.key")).args(args).output();
+        let ended = ended.unwrap();
+        assert_eq!(ended.status.code(), Some(3), "{args:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains(why), "{args:?}: {said}");
+    }
+}
+
+#[test]
 fn says_what_own_certificates_take() {
     for (args, why) in [
         (&[][..], "<--tls-cert <FILE>|--own-certificates>"),

@@ -19,10 +19,8 @@ use crate::webhook::cache::kinds::{KINDS, LOOKED_FOR, UNDECIDED};
 use crate::webhook::cache::prune::prune;
 use crate::webhook::cache::store::Store;
 use crate::webhook::judge;
-use crate::webhook::sight::{Around, Sight};
+use crate::webhook::sight::{AGE_MAX, Around, Sight};
 
-/// How old what is known of a kind may be before rules that look for it only warn.
-pub const AGE_MAX: Duration = Duration::from_secs(30);
 /// How long a start waits for the cluster.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 /// How often it is looked whether something grew too old, for the log: a lost server takes all
@@ -249,7 +247,10 @@ impl Cluster {
     /// The kinds that aren't known, or no longer.
     fn old(&self) -> impl Iterator<Item = &'static str> {
         let kinds = KINDS.iter().zip(&self.watched);
-        let is_old = |watched| self.age(watched).is_none_or(|age| age > AGE_MAX);
+        let is_old = |watched| {
+            self.age(watched)
+                .is_none_or(|age| age > Duration::from_secs(AGE_MAX))
+        };
         kinds.filter_map(move |(kind, watched)| is_old(watched).then_some(kind.kind))
     }
 
