@@ -1,7 +1,8 @@
 //! Reviews without a server: reads an `AdmissionReview` a line and prints the findings on the
-//! object behind its answer, as `[[rule, severity, path, message, [related path, …]], …]`. A line that
-//! is a list of objects is the cluster of those that follow; printed is the order in which they would
-//! come in sight. The command `e2e/corpus/one-verdict` holds the findings to those of `kubevet lint`.
+//! object behind its answer: `[[rule, severity, path, message, [related path, …]], …]`. A line that
+//! is a list of objects is the cluster of those that follow; printed is the order in which they
+//! would come in sight. The command `e2e/corpus/one-verdict` holds the findings to those of
+//! `kubevet lint`.
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
 use std::io::{BufRead, Error, stdin};

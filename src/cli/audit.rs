@@ -47,13 +47,17 @@ pub struct Look<'a> {
 /// # Errors
 /// Usage, a config, the cluster, or the system; to be told on standard error with exit code 3.
 pub fn audit(args: &AuditArgs) -> Result<u8, String> {
+    // One that is named twice is looked at once.
+    let mut namespaces = args.namespace.clone();
+    namespaces.sort_unstable();
+    namespaces.dedup();
     let is_wanted = |kind: &&Kind| {
         // What is in no namespace belongs to the audit of all of them.
         args.namespace.is_empty() || kind.namespaced || kind.part == Part::Seen
     };
     look(&Look {
         way: way(args.kubeconfig.as_deref()),
-        namespaces: &args.namespace,
+        namespaces: &namespaces,
         kinds: KINDS.iter().filter(is_wanted).collect(),
         config: args.config.as_deref(),
         minors: args.kubernetes_version.into_iter().collect(),
@@ -133,7 +137,7 @@ fn ask(look: &Look<'_>) -> Result<(Minors, Inventory), String> {
     let runtime = runtime.enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let client = look.way.client().await?;
+        let client = look.way.client(true).await?;
         let minors = match look.minors.is_empty() {
             true => Minors::one(cluster::minor(&client).await?),
             false => look.minors.iter().copied().collect(),

@@ -8,6 +8,8 @@ use super::args::{DoctorArgs, FailOn, WebhookArgs, WebhookVerb};
 use super::audit;
 use super::{exit, lint};
 use crate::finding::Family;
+#[cfg(feature = "cluster")]
+use crate::rules::RULES;
 
 /// Runs the verb. Returns the exit code.
 ///
@@ -40,6 +42,13 @@ pub fn webhook(args: &WebhookArgs) -> Result<u8, String> {
 fn live(doctor: &DoctorArgs, args: &super::args::LintArgs) -> Option<Result<u8, String>> {
     let asked = &doctor.live;
     (asked.live || asked.kubeconfig.is_some()).then(|| {
+        let mut selected = args.report.select.iter();
+        if let Some(name) = selected.find(|name| !is_of_webhooks(name)) {
+            return Err(format!(
+                "`{name}` isn't about webhooks, and only what such rules read is listed: \
+                 `kubevet audit` lists all"
+            ));
+        }
         audit::look(&audit::Look {
             way: audit::way(asked.kubeconfig.as_deref()),
             namespaces: &[],
@@ -52,6 +61,13 @@ fn live(doctor: &DoctorArgs, args: &super::args::LintArgs) -> Option<Result<u8, 
             formats: &crate::report::Format::OF_FILES,
         })
     })
+}
+
+#[cfg(feature = "cluster")]
+fn is_of_webhooks(name: &str) -> bool {
+    let family = Family::Webhook;
+    let mut rules = RULES.iter().filter(|rule| rule.meta.family == family);
+    name == family.name() || rules.any(|rule| rule.meta.id == name)
 }
 
 #[cfg(not(feature = "cluster"))]

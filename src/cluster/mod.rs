@@ -38,9 +38,12 @@ impl Way {
     /// A client. Nothing is sent yet: whether the cluster is there shows with the first request.
     /// Has to be called in a tokio runtime.
     ///
+    /// `retries`: requests that the API server can't take now are sent again, within the minute or
+    /// more that this takes. Who asks for ever wants to know what was answered.
+    ///
     /// # Errors
     /// The kubeconfig can't be used, or this is no pod.
-    pub async fn client(&self) -> Result<Client, String> {
+    pub async fn client(&self, retries: bool) -> Result<Client, String> {
         let mut config = match self {
             Self::Kubeconfig(file) => {
                 let said = |error| format!("{}: {}", file.display(), whole(&error));
@@ -54,6 +57,7 @@ impl Way {
             Self::Usual => Config::infer().await.map_err(|error| whole(&error))?,
         };
         config.connect_timeout = Some(CONNECT_MAX);
+        config.default_retry = retries;
         Client::try_from(config).map_err(|error| why(&error))
     }
 }
@@ -99,7 +103,7 @@ mod tests {
     fn error(way: &Way) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
-        runtime.block_on(way.client()).err().unwrap()
+        runtime.block_on(way.client(false)).err().unwrap()
     }
 
     #[test]

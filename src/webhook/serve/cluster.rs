@@ -15,7 +15,7 @@ use super::log::{Level, Log};
 use super::metrics::Text;
 use crate::minor::Minor;
 use crate::object::Object;
-use crate::webhook::cache::kinds::{KINDS, LOOKED_FOR, UNDECIDED};
+use crate::webhook::cache::kinds::{KINDS, LOOKED_FOR};
 use crate::webhook::cache::prune::prune;
 use crate::webhook::cache::store::Store;
 use crate::webhook::judge;
@@ -112,8 +112,8 @@ impl Cluster {
         }
     }
 
-    /// All objects of a kind were put in a round.
-    pub fn listed(&self, kind: usize, round: u32) {
+    /// All objects of a kind were put in a round, as they were at a time.
+    pub fn listed(&self, kind: usize, round: u32, at: Instant) {
         let mut store = self.write();
         store.sweep(kind, round);
         let objects = store.count(kind);
@@ -123,19 +123,23 @@ impl Cluster {
         };
         let fields = json!({"kind": known.kind, "objects": objects});
         self.log.line(Level::Info, "read from the cluster", fields);
-        self.alive(kind);
+        self.known_at(kind, at);
         watched.settled.store(true, Ordering::Relaxed);
         self.changed.notify_waiters();
     }
 
     /// What is known of a kind is what there is right now.
     pub fn alive(&self, kind: usize) {
+        self.known_at(kind, Instant::now());
+    }
+
+    fn known_at(&self, kind: usize, at: Instant) {
         let Some((known, watched)) = KINDS.get(kind).zip(self.watched.get(kind)) else {
             return;
         };
-        let now = self.started.elapsed().as_millis();
-        let now = u64::try_from(now).unwrap_or(u64::MAX).max(1);
-        watched.known.store(now, Ordering::Relaxed);
+        let at = at.saturating_duration_since(self.started).as_millis();
+        let at = u64::try_from(at).unwrap_or(u64::MAX).max(1);
+        watched.known.store(at, Ordering::Relaxed);
         let trouble = watched.trouble.lock();
         let over = trouble.unwrap_or_else(PoisonError::into_inner).take();
         if over.is_some() {
@@ -270,6 +274,10 @@ impl Cluster {
 
 impl Sight for Cluster {
     fn around(&self, object: &Object<'_>) -> Around {
+        // First: what comes to be known while objects are looked up doesn't count yet.
+        let doubted = self.doubted();
+        let ages = self.watched.iter().filter_map(|watched| self.age(watched));
+        let age = ages.max().map(|age| age.as_secs());
         let is_known = |kind: usize| {
             let watched = self.watched.get(kind);
             watched.is_some_and(|watched| self.age(watched).is_some())
@@ -279,15 +287,13 @@ impl Sight for Cluster {
         drop(store);
         // What was put in could be read.
         let objects = around.iter().filter_map(|json| judge::read(json).ok());
-        let doubted = self.doubted();
         let decided = LOOKED_FOR.iter().map(|(rule, _)| *rule);
-        let decided = decided.filter(|rule| !doubted.contains(rule) && !UNDECIDED.contains(rule));
-        let ages = self.watched.iter().filter_map(|watched| self.age(watched));
+        let decided = decided.filter(|rule| !doubted.contains(rule));
         Around {
             objects: objects.collect(),
             decided: decided.collect(),
             doubted,
-            age: ages.max().map(|age| age.as_secs()),
+            age,
         }
     }
 }

@@ -172,7 +172,7 @@ async fn run(settings: Settings) -> Result<(), String> {
 /// Starts to watch a cluster. It need not be there yet; only its minor is waited for, a little, if
 /// that counts.
 async fn look_around(way: &Way, log: &Arc<Log>, wait: bool) -> Result<Arc<Cluster>, String> {
-    let client = way.client().await.map_err(|why| match way {
+    let client = way.client(false).await.map_err(|why| match way {
         Way::Pod => format!("{why}: take --kubeconfig FILE, or --no-cluster"),
         Way::Kubeconfig(_) | Way::Usual => why,
     })?;

@@ -54,12 +54,17 @@ struct State {
     waiting: VecDeque<Waiting>,
     /// How long work takes, in the mean.
     cost: Duration,
+    /// How many pieces are being worked on.
+    busy: u32,
     closed: bool,
 }
 
 /// Something to do before a deadline.
 struct Waiting {
     deadline: Instant,
+    /// There is nothing else to do: it is tried, however long such work took lately. Otherwise
+    /// nobody would ever learn that it got cheaper.
+    alone: bool,
     work: Box<dyn Work>,
 }
 
@@ -138,7 +143,7 @@ impl Queue {
         }
         let (answer, answered) = oneshot::channel();
         let work = Box::new(Piece { work, answer });
-        self.push(Waiting { deadline, work })?;
+        self.push(deadline, work)?;
         let answered = tokio::time::timeout_at(deadline.into(), answered);
         match answered.await {
             Ok(Ok(result)) => result,
@@ -157,13 +162,19 @@ impl Queue {
         self.len() == 0
     }
 
-    fn push(&self, work: Waiting) -> Result<(), Refusal> {
+    fn push(&self, deadline: Instant, work: Box<dyn Work>) -> Result<(), Refusal> {
         let mut state = lock(&self.shared.state);
+        let alone = state.waiting.is_empty() && state.busy == 0;
         let rounds = state.waiting.len() as u32 / self.threads + 1;
         let done = Instant::now() + state.cost * rounds * SPARE;
-        if state.waiting.len() >= WAITING_MAX || done > work.deadline {
+        if state.waiting.len() >= WAITING_MAX || (done > deadline && !alone) {
             return Err(Refusal::Full);
         }
+        let work = Waiting {
+            deadline,
+            alone,
+            work,
+        };
         state.waiting.push_back(work);
         drop(state);
         self.shared.changed.notify_one();
@@ -180,18 +191,23 @@ impl Drop for Queue {
 
 impl Shared {
     fn serve(&self) {
-        while let Some((Waiting { deadline, work }, cost)) = self.next() {
-            if work.is_abandoned() {
-                continue;
-            }
-            let begun = Instant::now();
-            if begun + cost > deadline {
-                work.refuse();
-                continue;
-            }
-            work.run();
-            self.learn(begun.elapsed());
+        while let Some((next, cost)) = self.next() {
+            self.work(next, cost);
+            lock(&self.state).busy -= 1;
         }
+    }
+
+    fn work(&self, next: Waiting, cost: Duration) {
+        let begun = Instant::now();
+        let needed = if next.alone { Duration::ZERO } else { cost };
+        if next.work.is_abandoned() {
+            return;
+        }
+        if begun + needed > next.deadline {
+            return next.work.refuse();
+        }
+        next.work.run();
+        self.learn(begun.elapsed());
     }
 
     /// Whether nothing waits, and work is cheap.
@@ -213,6 +229,7 @@ impl Shared {
         let mut state = lock(&self.state);
         loop {
             if let Some(work) = state.waiting.pop_front() {
+                state.busy += 1;
                 return Some((work, state.cost));
             }
             if state.closed {
@@ -227,4 +244,23 @@ impl Shared {
 /// Nothing panics while it holds a lock here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_work_again_after_it_was_dear() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
+        let queue = Queue::start(1).unwrap();
+        let soon = |after| Instant::now() + Duration::from_millis(after);
+        let slow = || std::thread::sleep(Duration::from_millis(1500));
+        let done = runtime.block_on(queue.run(soon(10_000), usize::MAX, slow));
+        assert!(done.is_ok());
+        // More than twice of what is left, by what it took before.
+        let done = runtime.block_on(queue.run(soon(1_000), usize::MAX, || 1));
+        assert!(matches!(done, Ok(1)), "{done:?}");
+    }
 }

@@ -32,10 +32,11 @@ const OVERDUE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a watch takes at most to tell what happened before it began.
 const CATCH_UP: Duration = Duration::from_secs(1);
-/// How many objects are listed at once: a page of large ones takes some megabytes.
-const PAGE: u32 = 250;
+/// How many objects are listed at once. Anybody may write objects of a megabyte, and a page is held
+/// twice while it is read.
+const PAGE: u32 = 50;
 /// How many kinds are listed at once.
-const LISTS: usize = 2;
+const LISTS: usize = 1;
 /// How many objects are taken in before others get a turn.
 const TURN: usize = 16;
 /// How long it waits before it tries again: at first, and at most.
@@ -63,17 +64,18 @@ pub fn start(client: &Client, cluster: &Arc<Cluster>) {
 pub async fn minors(client: Client, cluster: Arc<Cluster>, log: Arc<Log>) {
     let mut last = None;
     loop {
-        match timeout(PATIENCE, cluster::minor(&client)).await {
-            Ok(Ok(minor)) => {
+        let asked = timeout(PATIENCE, cluster::minor(&client)).await;
+        match asked.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+            Ok(minor) => {
                 cluster.is_of(minor);
                 last = None;
             }
-            Ok(Err(why)) if last.as_ref() != Some(&why) => {
+            Err(why) if last.as_ref() != Some(&why) => {
                 let fields = json!({"why": why});
                 log.line(Level::Warn, "the cluster's version isn't known", fields);
                 last = Some(why);
             }
-            _ => {}
+            Err(_) => {}
         }
         sleep(MINOR_EVERY).await;
     }
@@ -92,9 +94,10 @@ struct Watcher {
 
 /// A page of a list.
 #[derive(Deserialize)]
-struct Page {
+struct Page<'a> {
     metadata: PageMeta,
-    items: Option<Vec<Box<RawValue>>>,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -132,11 +135,13 @@ impl Watcher {
         loop {
             self.round = self.round.wrapping_add(1);
             let turn = lists.acquire().await;
+            // All pages are as of the first one.
+            let begun = Instant::now();
             let listed = self.list().await;
             drop(turn);
             match listed {
                 Ok(version) => {
-                    self.cluster.listed(self.kind, self.round);
+                    self.cluster.listed(self.kind, self.round, begun);
                     self.follow(version).await;
                 }
                 Err(trouble) => self.cluster.failed(self.kind, trouble),
@@ -150,10 +155,11 @@ impl Watcher {
         let mut params = ListParams::default().limit(PAGE);
         loop {
             let request = Request::new(self.path()).list(&params).map_err(unasked)?;
-            let page = timeout(PATIENCE, self.client.request::<Page>(request)).await;
-            let page = page
+            let text = timeout(PATIENCE, self.client.request_text(request)).await;
+            let text = text
                 .map_err(|_| silent())?
                 .map_err(|error| trouble(&error))?;
+            let page: Page<'_> = serde_json::from_str(&text).map_err(unasked)?;
             for (number, item) in page.items.unwrap_or_default().iter().enumerate() {
                 self.cluster.put(self.kind, self.round, item.get());
                 if number % TURN == TURN - 1 {
@@ -222,6 +228,9 @@ impl Watcher {
             }
             if is_up {
                 self.cluster.alive(self.kind);
+            } else {
+                // What happened before comes first, all at once.
+                caught_up.as_mut().reset((Instant::now() + CATCH_UP).into());
             }
         }
     }

@@ -166,7 +166,7 @@ impl<S: Store> Keeper<S> {
 
     /// What can be done without the cluster: whoever was believed is, as long as nobody says
     /// otherwise.
-    fn renew(
+    pub fn renew(
         &mut self,
         now: Duration,
         tell: &mut (dyn FnMut(Event<'_>) + Send),

@@ -91,7 +91,7 @@ impl Settings {
     /// # Errors
     /// It isn't said how the cluster is reached.
     pub async fn keep(self, server: &Arc<Server>) -> Result<oneshot::Receiver<()>, String> {
-        let client = self.way.client().await;
+        let client = self.way.client(false).await;
         let client = client.map_err(|why| {
             format!(
                 "--own-certificates needs a cluster, by --kubeconfig or as one of its pods: {why}"
@@ -122,7 +122,12 @@ async fn look(keeper: &mut Keeper<Objects>, server: &Arc<Server>) {
     };
     let mut tell = |event: Event<'_>| standing.tell(event, server);
     let looked = timeout(PATIENCE, keeper.look(now, &mut tell)).await;
-    let looked = looked.unwrap_or_else(|_| Err("the cluster doesn't answer in time".to_owned()));
+    let looked = match looked {
+        Ok(looked) => looked,
+        Err(_) => keeper
+            .renew(now(), &mut tell)
+            .and(Err("the cluster doesn't answer in time".to_owned())),
+    };
     if let Some(seen) = &keeper.seen {
         standing.saw(seen, keeper.leaf.as_ref());
     }

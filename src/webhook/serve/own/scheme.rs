@@ -31,6 +31,8 @@ pub struct Plan {
     pub spread: Duration,
 }
 
+/// Certificates know no year beyond 9999.
+const CA_LIFETIME_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// The shortest time between two looks at what is there, and the longest.
 const EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(10));
 
@@ -40,6 +42,9 @@ impl Plan {
     /// # Errors
     /// What doesn't fit.
     pub fn check(&self) -> Result<(), String> {
+        if self.ca_lifetime > CA_LIFETIME_MAX {
+            return Err("--ca-lifetime is longer than 100 years".to_owned());
+        }
         if self.spread > self.certificate_lifetime / 2 {
             return Err(format!(
                 "--ca-spread is {:?}, more than half of --certificate-lifetime ({:?}): a leaf \
