@@ -328,7 +328,7 @@ fn every_rule_that_looks_around_says_what_for() {
     let said: BTreeSet<&str> = said.chain(UNDECIDED).collect();
     assert_eq!(said, looking);
     let mut kinds = LOOKED_FOR.iter().flat_map(|(_, kinds)| *kinds);
-    assert!(kinds.all(|kind| KINDS.iter().any(|known| known.kind == *kind)));
+    assert!(kinds.all(|kind| KINDS.iter().any(|known| known.resource.kind == *kind)));
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Lists of objects, page by page.
 //!
 //! Lives here: what to ask for and how, and what becomes of a list that takes too long. Not here:
-//! which kinds anybody wants (`audit`).
+//! which kinds anybody wants (`audit`, `webhook::cache`).
 
 use std::time::Duration;
 
 use kube::api::ListParams;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::discovery::ApiResource;
-use kube::{Api, Client, Error};
+use kube::{Api, Client, Error, Resource as _};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -57,6 +57,11 @@ impl Resource {
             "" => self.version.to_owned(),
             group => format!("{group}/{}", self.version),
         }
+    }
+
+    /// The path of all its objects.
+    pub fn path(&self) -> String {
+        DynamicObject::url_path(&self.described(), None)
     }
 
     fn described(&self) -> ApiResource {

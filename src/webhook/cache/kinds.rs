@@ -7,17 +7,13 @@
 
 use Keep::{Only, Speaking, Whole, With};
 
+use crate::cluster::list::Resource;
+
 /// A kind that is kept.
 #[derive(Debug)]
 pub struct Kind {
-    /// Its group; empty for the core group.
-    pub group: &'static str,
-    /// The version that is asked for.
-    pub version: &'static str,
-    /// As objects call it.
-    pub kind: &'static str,
-    /// As paths call it.
-    pub plural: &'static str,
+    /// What it is asked by.
+    pub resource: Resource,
     /// What stays of its objects.
     pub keep: Keep,
 }
@@ -36,29 +32,22 @@ pub enum Keep {
 }
 
 impl Kind {
-    /// `apiVersion`, as objects write it.
-    pub fn api_version(&self) -> String {
-        match self.group {
-            "" => self.version.to_owned(),
-            group => format!("{group}/{}", self.version),
-        }
-    }
-
     /// Its number in `KINDS`.
     pub fn number(group: &str, kind: &str) -> Option<usize> {
-        KINDS
-            .iter()
-            .position(|known| (known.group, known.kind) == (group, kind))
+        let mut kinds = KINDS.iter().map(|kind| &kind.resource);
+        kinds.position(|known| (known.group, known.kind) == (group, kind))
     }
 }
 
 /// The kinds, as `deploy/` asks for rights to them.
 pub static KINDS: [Kind; 7] = [
     Kind {
-        group: "",
-        version: "v1",
-        kind: "Service",
-        plural: "services",
+        resource: Resource {
+            group: "",
+            version: "v1",
+            kind: "Service",
+            plural: "services",
+        },
         keep: Only(&[
             (
                 "metadata",
@@ -73,10 +62,12 @@ pub static KINDS: [Kind; 7] = [
         ]),
     },
     Kind {
-        group: "apps",
-        version: "v1",
-        kind: "Deployment",
-        plural: "deployments",
+        resource: Resource {
+            group: "apps",
+            version: "v1",
+            kind: "Deployment",
+            plural: "deployments",
+        },
         keep: Only(&[
             ("metadata", METADATA),
             (
@@ -91,10 +82,12 @@ pub static KINDS: [Kind; 7] = [
         ]),
     },
     Kind {
-        group: "apps",
-        version: "v1",
-        kind: "StatefulSet",
-        plural: "statefulsets",
+        resource: Resource {
+            group: "apps",
+            version: "v1",
+            kind: "StatefulSet",
+            plural: "statefulsets",
+        },
         keep: Only(&[
             ("metadata", METADATA),
             (
@@ -110,24 +103,30 @@ pub static KINDS: [Kind; 7] = [
         ]),
     },
     Kind {
-        group: "",
-        version: "v1",
-        kind: "PersistentVolumeClaim",
-        plural: "persistentvolumeclaims",
+        resource: Resource {
+            group: "",
+            version: "v1",
+            kind: "PersistentVolumeClaim",
+            plural: "persistentvolumeclaims",
+        },
         keep: CLAIM,
     },
     Kind {
-        group: "policy",
-        version: "v1",
-        kind: "PodDisruptionBudget",
-        plural: "poddisruptionbudgets",
+        resource: Resource {
+            group: "policy",
+            version: "v1",
+            kind: "PodDisruptionBudget",
+            plural: "poddisruptionbudgets",
+        },
         keep: Only(&[("metadata", METADATA), ("spec", Whole)]),
     },
     Kind {
-        group: "autoscaling",
-        version: "v2",
-        kind: "HorizontalPodAutoscaler",
-        plural: "horizontalpodautoscalers",
+        resource: Resource {
+            group: "autoscaling",
+            version: "v2",
+            kind: "HorizontalPodAutoscaler",
+            plural: "horizontalpodautoscalers",
+        },
         keep: Only(&[
             ("metadata", METADATA),
             (
@@ -141,10 +140,12 @@ pub static KINDS: [Kind; 7] = [
         ]),
     },
     Kind {
-        group: "storage.k8s.io",
-        version: "v1",
-        kind: "StorageClass",
-        plural: "storageclasses",
+        resource: Resource {
+            group: "storage.k8s.io",
+            version: "v1",
+            kind: "StorageClass",
+            plural: "storageclasses",
+        },
         keep: Only(&[
             ("metadata", METADATA),
             ("provisioner", Whole),

@@ -36,8 +36,8 @@ pub fn prune(kind: &Kind, json: &str) -> Result<Pruned, String> {
     if name.is_empty() {
         return Err("it has no name".to_owned());
     }
-    object.insert("apiVersion".to_owned(), kind.api_version().into());
-    object.insert("kind".to_owned(), kind.kind.into());
+    object.insert("apiVersion".to_owned(), kind.resource.api_version().into());
+    object.insert("kind".to_owned(), kind.resource.kind.into());
     Ok(Pruned {
         namespace,
         name,
@@ -132,7 +132,10 @@ mod tests {
     use super::*;
 
     fn kept(kind: &str, json: &str) -> String {
-        let kind = KINDS.iter().find(|known| known.kind == kind).unwrap();
+        let kind = KINDS
+            .iter()
+            .find(|known| known.resource.kind == kind)
+            .unwrap();
         prune(kind, json).unwrap().json
     }
 

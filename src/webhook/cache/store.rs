@@ -91,7 +91,7 @@ impl Store {
         let Some(known) = KINDS.get(kind) else {
             return Ok(());
         };
-        let name = self.name(&pruned.namespace, known.kind, &pruned.name);
+        let name = self.name(&pruned.namespace, known.resource.kind, &pruned.name);
         let old = self.by_name.get(&name).copied();
         if let Some(kept) = old.and_then(|slot| self.kept_mut(slot)) {
             kept.round = round;
@@ -121,7 +121,7 @@ impl Store {
         let Some(known) = KINDS.get(kind) else {
             return;
         };
-        let name = self.name(namespace, known.kind, name);
+        let name = self.name(namespace, known.resource.kind, name);
         if let Some(slot) = self.by_name.get(&name) {
             self.take(*slot);
         }
@@ -144,7 +144,9 @@ impl Store {
         let facts = Facts::of(object);
         let own = self.relations(&facts);
         let mut found = self.selecting(&facts, &own);
-        let services = KINDS.iter().position(|kind| kind.kind == "Service");
+        let services = KINDS
+            .iter()
+            .position(|kind| kind.resource.kind == "Service");
         // What is told of a Service, is told of all that it selects.
         let mut others = Vec::new();
         found.retain(|slot| {
@@ -334,7 +336,9 @@ mod tests {
     }
 
     fn put(store: &mut Store, round: u32, object: &Value) {
-        let kind = KINDS.iter().position(|kind| object["kind"] == kind.kind);
+        let kind = KINDS
+            .iter()
+            .position(|kind| object["kind"] == kind.resource.kind);
         let kind = kind.unwrap();
         let pruned = prune(&KINDS[kind], &object.to_string()).unwrap();
         store.put(kind, round, &pruned).unwrap();

@@ -98,7 +98,7 @@ impl Cluster {
         let pruned = prune(known, json);
         let put = pruned.and_then(|pruned| self.write().put(kind, round, &pruned));
         if let Err(why) = put {
-            let fields = json!({"kind": known.kind, "why": why});
+            let fields = json!({"kind": known.resource.kind, "why": why});
             self.log
                 .line(Level::Warn, "an object isn't understood", fields);
         }
@@ -121,7 +121,7 @@ impl Cluster {
         let Some((known, watched)) = KINDS.get(kind).zip(self.watched.get(kind)) else {
             return;
         };
-        let fields = json!({"kind": known.kind, "objects": objects});
+        let fields = json!({"kind": known.resource.kind, "objects": objects});
         self.log.line(Level::Info, "read from the cluster", fields);
         self.known_at(kind, at);
         watched.settled.store(true, Ordering::Relaxed);
@@ -143,7 +143,7 @@ impl Cluster {
         let trouble = watched.trouble.lock();
         let over = trouble.unwrap_or_else(PoisonError::into_inner).take();
         if over.is_some() {
-            let fields = json!({"kind": known.kind});
+            let fields = json!({"kind": known.resource.kind});
             self.log.line(Level::Info, "watching again", fields);
         }
     }
@@ -162,7 +162,7 @@ impl Cluster {
         let mut last = last.unwrap_or_else(PoisonError::into_inner);
         let is_news = last.as_ref().is_none_or(|last| last.code != trouble.code);
         if is_news {
-            let fields = json!({"kind": known.kind, "why": trouble.why});
+            let fields = json!({"kind": known.resource.kind, "why": trouble.why});
             self.log.line(Level::Warn, "can't watch", fields);
             *last = Some(trouble);
         }
@@ -217,27 +217,27 @@ impl Cluster {
         text.begin("kubevet_cached_objects", "gauge", help);
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
         for ((number, kind), _) in kinds() {
-            text.sample(&labels(kind.kind), store.count(number));
+            text.sample(&labels(kind.resource.kind), store.count(number));
         }
         drop(store);
         let help = "Whether a kind was read from the cluster.";
         text.begin("kubevet_cache_synced", "gauge", help);
         for ((_, kind), watched) in kinds() {
             let synced = self.age(watched).is_some();
-            text.sample(&labels(kind.kind), u8::from(synced));
+            text.sample(&labels(kind.resource.kind), u8::from(synced));
         }
         let help = "How long ago what is kept of a kind was surely what there was.";
         text.begin("kubevet_cache_age_seconds", "gauge", help);
         for ((_, kind), watched) in kinds() {
             if let Some(age) = self.age(watched) {
-                text.sample(&labels(kind.kind), age.as_secs_f64());
+                text.sample(&labels(kind.resource.kind), age.as_secs_f64());
             }
         }
         let help = "Requests to watch a kind that failed.";
         text.begin("kubevet_watch_failures_total", "counter", help);
         for ((_, kind), watched) in kinds() {
             let failures = watched.failures.load(Ordering::Relaxed);
-            text.sample(&labels(kind.kind), failures);
+            text.sample(&labels(kind.resource.kind), failures);
         }
     }
 
@@ -255,7 +255,7 @@ impl Cluster {
             self.age(watched)
                 .is_none_or(|age| age > Duration::from_secs(AGE_MAX))
         };
-        kinds.filter_map(move |(kind, watched)| is_old(watched).then_some(kind.kind))
+        kinds.filter_map(move |(kind, watched)| is_old(watched).then_some(kind.resource.kind))
     }
 
     /// The rules that look for a kind that isn't known, or no longer.

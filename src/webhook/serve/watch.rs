@@ -259,14 +259,8 @@ impl Watcher {
     }
 
     fn path(&self) -> String {
-        let Some(kind) = KINDS.get(self.kind) else {
-            return String::new();
-        };
-        let (version, plural) = (kind.version, kind.plural);
-        match kind.group {
-            "" => format!("/api/{version}/{plural}"),
-            group => format!("/apis/{group}/{version}/{plural}"),
-        }
+        let kind = KINDS.get(self.kind);
+        kind.map_or_else(String::new, |kind| kind.resource.path())
     }
 
     /// Waits, for longer each time. Replicas that lost their server together come back one by one.
