@@ -9,7 +9,8 @@
 //!
 //! The rooms, from the lowest floor up; imports only run down:
 //!
-//! - `source`, `minor`, `glob`, `suggest`: texts with places; versions, patterns, near names.
+//! - `source`, `text`, `minor`, `glob`, `suggest`: texts with places, and short ones; versions,
+//!   patterns, near names.
 //! - `tree`, `document`, `finding`: the arena of values, what a file holds, what is said of it.
 //! - `yaml`, `json` read text into trees as kubectl does; `report` writes findings in a format.
 //! - `object`: what a document declares, with views of workloads, pods and selectors.
@@ -44,6 +45,7 @@ pub mod rule;
 pub mod rules;
 pub mod source;
 pub mod suggest;
+pub mod text;
 pub mod tree;
 #[cfg(feature = "webhook")]
 pub mod webhook;

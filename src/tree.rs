@@ -7,6 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::source::Span;
+use crate::text::{hint_of, same};
 
 mod double;
 mod long;
@@ -95,6 +96,8 @@ struct RawNode {
     style: Style,
     /// The text is in the pool, not in the source.
     pooled: bool,
+    /// The hint of a scalar's text: most keys are told apart by it, without a look at their texts.
+    hint: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,24 +185,18 @@ impl Tree {
             tag: Tag::Value(Kind::Null),
             style: Style::Plain,
             pooled: false,
+            hint: 0,
         };
         self.nodes.get(id.0 as usize).copied().unwrap_or(NULL)
     }
 
-    /// Whether this is the text of a key. Most keys differ in length or in the first byte already.
+    /// Whether this is the text of a key.
     #[inline]
     fn is_key(&self, raw: &RawNode, key: &str) -> bool {
-        if raw.tag == Tag::Alias {
-            return self.text_of(&self.raw(NodeId(raw.a))) == key;
+        match raw.tag {
+            Tag::Alias => same(self.text_of(&self.raw(NodeId(raw.a))), key),
+            Tag::Value(_) => same(self.text_of(raw), key),
         }
-        if raw.b.wrapping_sub(raw.a) as usize != key.len() {
-            return false;
-        }
-        let from: &str = if raw.pooled { &self.pool } else { &self.text };
-        let written = from.as_bytes().get(raw.a as usize..raw.b as usize);
-        written.is_some_and(|written| {
-            written.first() == key.as_bytes().first() && written == key.as_bytes()
-        })
     }
 
     #[inline]
@@ -350,10 +347,11 @@ impl<'t> Node<'t> {
             let found = tree.long().key(tree, self.written().id, key)?;
             return Some((tree.node(found), node(tree.raw(found).next)));
         }
+        let hint = hint_of(key);
         let mut at = raw.a;
         loop {
             let found = tree.nodes.get(at as usize)?;
-            if tree.is_key(found, key) {
+            if found.hint == hint && tree.is_key(found, key) {
                 return Some((node(at), node(found.next)));
             }
             at = tree.nodes.get(found.next as usize)?.next;
@@ -465,6 +463,7 @@ impl Builder {
     /// A scalar whose text stands in the source at `text`.
     #[inline]
     pub fn scalar(&mut self, kind: Kind, style: Style, span: Span, text: Span) -> NodeId {
+        let hint = hint_of(self.tree.text.get(text.range()).unwrap_or(""));
         self.push(RawNode {
             span,
             a: text.start,
@@ -473,6 +472,7 @@ impl Builder {
             tag: Tag::Value(kind),
             style,
             pooled: false,
+            hint,
         })
     }
 
@@ -488,6 +488,7 @@ impl Builder {
             tag: Tag::Value(kind),
             style,
             pooled: true,
+            hint: hint_of(text),
         })
     }
 
@@ -521,6 +522,7 @@ impl Builder {
             tag: Tag::Value(kind),
             style: Style::Plain,
             pooled: false,
+            hint: 0,
         })
     }
 

@@ -92,7 +92,8 @@ fn said(text: &str) -> BTreeSet<String> {
         placeholders,
         ..Sight::default()
     };
-    let project = Project::new(members, sight);
+    let mut project = Project::new(sight);
+    members.into_iter().for_each(|member| project.add(member));
     let mut sink = Sink::default();
     for member in project.members().iter().filter(|m| m.role == Role::Whole) {
         let context = Context {

@@ -232,7 +232,8 @@ fn run(text: &str, minor: Minor) -> Vec<Judged> {
         default_namespace: "default".to_owned(),
         ..Sight::default()
     };
-    let project = Project::new(members, sight);
+    let mut project = Project::new(sight);
+    members.into_iter().for_each(|member| project.add(member));
     let judge = Judge {
         project: &project,
         rules: RULES,

@@ -20,7 +20,7 @@ use kubevet::rules::RULES;
 /// The rooms of `src`, from the lowest floor up. A room may import from its own floor and from
 /// those below.
 const FLOORS: [&[&str]; 9] = [
-    &["source", "minor", "glob", "suggest"],
+    &["source", "text", "minor", "glob", "suggest"],
     &["tree", "document", "finding", "cluster"],
     &["yaml", "json", "report"],
     &["object"],

@@ -7,7 +7,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::load::{File, Loaded, load};
 use crate::object::{Object, content};
-use crate::project::files::DocumentKind;
 use crate::project::{Member, Role};
 use crate::source::SourceId;
 
@@ -40,7 +39,7 @@ pub fn objects<'t>(old: &[(&'t str, &'t Loaded)], first: usize) -> Vec<(&'t str,
         let source = SourceId((first + i) as u32);
         let kinds = loaded.facts.documents.iter();
         for (number, (document, kind)) in loaded.reading.documents.iter().zip(kinds).enumerate() {
-            if let (Ok(Some(root)), DocumentKind::Object) = (&document.root, kind) {
+            if let (Ok(Some(root)), true) = (&document.root, kind.holds_objects()) {
                 let root = loaded.reading.tree.node(*root);
                 let objects = content(source, number as u32, root).objects.into_iter();
                 found.extend(objects.map(|object| (*location, object)));

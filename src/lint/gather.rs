@@ -37,12 +37,17 @@ pub struct Allow<'t> {
 
 /// Gathers what the files of a run hold.
 pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
-    let placeholders = seen.placeholders();
-    let mut members = Vec::new();
-    let mut locations = Vec::new();
+    let locations = seen.files().map(|(_, file, ..)| seen.location(file));
+    let sight = Sight {
+        locations: locations.collect(),
+        placeholders: seen.placeholders(),
+        externals: seen.externals(),
+        ..Sight::default()
+    };
+    let mut project = Project::new(sight);
+    let mut allows = Vec::new();
     let mut gaps = hidden_by_kustomizations(graph);
-    for (id, file, loaded, class) in seen.files() {
-        locations.push(seen.location(file));
+    for (id, _, loaded, class) in seen.files() {
         let role = match class.kind {
             FileKind::Manifest => Role::Whole,
             FileKind::Source | FileKind::Patch => Role::Partial,
@@ -66,37 +71,35 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
                 continue;
             };
             let role = match kind {
-                DocumentKind::Object => role,
                 DocumentKind::Encrypted => Role::Hidden,
+                kind if kind.holds_objects() => role,
                 _ => continue,
             };
             let root = loaded.reading.tree.node(root);
-            let objects = content(id, number as u32, root).objects.into_iter();
-            members.extend(objects.map(|object| Member::new(object, role, &placeholders)));
+            for object in content(id, number as u32, root).objects {
+                let member = project.member(object, role);
+                gaps.extend(hidden_by_member(&member));
+                allows.extend(allow(&member));
+                project.add(member);
+            }
         }
     }
     let old = before::objects(seen.old, seen.loaded.len());
     let files = seen.job.files;
     let location = |id: SourceId| files.get(id.0 as usize).map_or("", |f| f.location.as_str());
-    before::pair(&mut members, old, &location);
-    gaps.extend(members.iter().flat_map(hidden_by_member));
-    let allows = members.iter().filter_map(allow).collect();
-    let sight = Sight {
-        locations,
-        gaps: gaps.into_iter().collect(),
-        default_namespace: String::new(),
-        placeholders,
-        externals: seen.externals(),
-    };
-    Gathered {
-        project: Project::new(members, sight),
-        allows,
-    }
+    before::pair(project.members_mut(), old, &location);
+    project.add_gaps(gaps);
+    Gathered { project, allows }
 }
 
 /// The schemas of the custom resources in sight whose definitions are in sight, too. Definitions
 /// that nothing uses are not compiled: some repositories hold megabytes of them.
 pub fn custom_schemas(members: &[Member<'_>]) -> Option<Table> {
+    let is_definition = |member: &&Member<'_>| {
+        member.object.kind == "CustomResourceDefinition" && member.role != Role::Hidden
+    };
+    let definitions = members.iter().filter(is_definition);
+    definitions.clone().next()?;
     let used: BTreeSet<(&str, &str)> = members
         .iter()
         .map(|member| (member.object.group, member.object.kind))
@@ -107,13 +110,10 @@ pub fn custom_schemas(members: &[Member<'_>]) -> Option<Table> {
         group.zip(kind).is_some_and(|name| used.contains(&name))
     };
     let mut compiler = compile::Compiler::default();
-    let definitions = members.iter().filter(|member| {
-        member.object.kind == "CustomResourceDefinition"
-            && member.role != Role::Hidden
-            && is_used(member.object.root)
-    });
+    let definitions = definitions.map(|member| member.object.root);
     let added: usize = definitions
-        .map(|member| compiler.crd(member.object.root))
+        .filter(|root| is_used(*root))
+        .map(|root| compiler.crd(root))
         .sum();
     (added > 0).then(|| compiler.finish())
 }

@@ -77,10 +77,13 @@ impl<'a> Reader<'a> {
             self.report(&generic::REPLACED_BYTES, document, span, message);
         }
         let loaded = self.loaded;
-        let has_object = loaded.facts.documents.contains(&DocumentKind::Object);
+        let kinds = &loaded.facts.documents;
+        let has_object = kinds.iter().any(|kind| kind.holds_objects());
         for (number, document) in loaded.reading.documents.iter().enumerate() {
+            let kind = kinds.get(number);
             let number = number as u32;
             match &document.root {
+                Ok(_) if kind == Some(&DocumentKind::Object) => {}
                 Err(fault) => self.fault(number, fault),
                 Ok(None) => {}
                 // It needn't have `apiVersion` and `kind`.

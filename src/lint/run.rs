@@ -29,6 +29,12 @@ use crate::source::{Source, SourceId, Span};
 /// How many objects are judged in place.
 const FEW: usize = 8;
 
+/// The kinds that configure webhooks.
+const WEBHOOK_KINDS: [&str; 2] = [
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+];
+
 /// What a run works on.
 pub struct Job<'a> {
     /// Targets and context.
@@ -425,7 +431,6 @@ impl<'a> Seen<'a> {
                 continue;
             }
             summary.objects += usize::from(judged.depth != Depth::Hidden);
-            summary.webhooks += usize::from(object.kind.ends_with("WebhookConfiguration"));
             match judged.depth {
                 Depth::Hidden => {}
                 Depth::Server => summary.depth.server += 1,
@@ -439,6 +444,11 @@ impl<'a> Seen<'a> {
             for question in &judged.undecided {
                 *undecided.entry((question.rule, &question.why)).or_default() += 1;
             }
+        }
+        for kind in WEBHOOK_KINDS {
+            let of_kind = gathered.project.of_kind(kind);
+            let targets = of_kind.filter(|member| self.is_target(member.object.source));
+            summary.webhooks += targets.count();
         }
         summary.unchecked_kinds = unchecked.into_iter().collect();
         summary.undecided = undecided

@@ -89,7 +89,8 @@ impl<'t> Object<'t> {
         kind: &'t str,
     ) -> Self {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let meta = |key| root.at(&["metadata", key]).and_then(Node::as_str);
+        let metadata = root.get("metadata");
+        let meta = |key| metadata?.get(key).and_then(Node::as_str);
         Self {
             source,
             document,
@@ -227,6 +228,12 @@ impl<'t> ListOf<'t> {
             items: items.map(Node::children),
         }
     }
+}
+
+/// Whether a document is one object, and not a list of them.
+pub fn is_object(root: Node<'_>) -> bool {
+    let is_text = |key| root.get(key).and_then(Node::as_str).is_some();
+    is_text("apiVersion") && is_text("kind") && !is_list(root)
 }
 
 /// Whether kubectl takes a value for a list: it has `items`, a sequence or nothing

@@ -179,12 +179,10 @@ impl<'a, 't> Workload<'a, 't> {
 
     /// The claim templates of a StatefulSet.
     pub fn claim_templates(&self) -> impl Iterator<Item = Node<'t>> + use<'t> {
+        let written = || self.object.root.at(&["spec", "volumeClaimTemplates"]);
         let is_set = self.kind == WorkloadKind::StatefulSet;
-        let templates = self.object.root.at(&["spec", "volumeClaimTemplates"]);
-        templates
-            .filter(|_| is_set)
-            .into_iter()
-            .flat_map(Node::items)
+        let templates = is_set.then(written).flatten();
+        templates.into_iter().flat_map(Node::items)
     }
 }
 

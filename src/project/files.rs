@@ -12,6 +12,7 @@ use super::graph::Graph;
 use super::kustomize::{Kustomization, folder_of, is_kustomization_name};
 use super::tools;
 use crate::document::{Document, Reading};
+use crate::object;
 use crate::source::Source;
 use crate::tree::{Kind, Node};
 
@@ -88,8 +89,10 @@ impl Class {
 pub enum DocumentKind {
     /// Nothing.
     Empty,
-    /// Something with a top-level `apiVersion` or `kind`.
+    /// One object.
     Object,
+    /// A list of objects, or something that has but one of `apiVersion` and `kind`, or not as text.
+    ListOrPart,
     /// A kustomization or a component.
     Kustomization,
     /// Settings of a tool, and of which.
@@ -100,6 +103,13 @@ pub enum DocumentKind {
     Other,
     /// It can't be read.
     Fault,
+}
+
+impl DocumentKind {
+    /// Whether kubectl looks for objects in it.
+    pub fn holds_objects(self) -> bool {
+        matches!(self, Self::Object | Self::ListOrPart)
+    }
 }
 
 /// What is known of a file by itself.
@@ -194,10 +204,16 @@ impl Facts {
         };
         let documents: Vec<_> = reading.documents.iter().map(kind).collect();
         let mut class = by_documents(&documents);
-        let mut roots = reading.documents.iter().filter_map(root);
-        let kustomization = match by_name(location, &documents, roots.clone().next()) {
-            true => roots.next(),
-            false => roots.find(|root| document_kind(*root, false) == DocumentKind::Kustomization),
+        let roots = reading.documents.iter().map(root).zip(&documents);
+        let first = roots.clone().find_map(|(root, _)| root);
+        let kustomization = match by_name(location, &documents, first) {
+            true => first,
+            false => {
+                use DocumentKind::{Encrypted, Kustomization};
+                let may_be = roots.filter(|(_, kind)| matches!(kind, Kustomization | Encrypted));
+                let mut may_be = may_be.filter_map(|(root, _)| root);
+                may_be.find(|root| document_kind(*root, false) == Kustomization)
+            }
         };
         let mut kustomization = kustomization.map(|root| Kustomization::read(location, root));
         if kustomization.is_none() && is_empty_kustomization(location, &documents) {
@@ -290,18 +306,20 @@ fn document_kind(root: Node<'_>, marked: bool) -> DocumentKind {
     }
     match tools::of(version, kind, root) {
         Some(tool) => DocumentKind::Tool(tool),
-        None => DocumentKind::Object,
+        None if object::is_object(root) => DocumentKind::Object,
+        None => DocumentKind::ListOrPart,
     }
 }
 
 /// The most telling document decides.
 fn by_documents(documents: &[DocumentKind]) -> Class {
     let has = |kind| documents.contains(&kind);
+    let mut kinds = documents.iter();
     let tool = documents.iter().find_map(|kind| match kind {
         DocumentKind::Tool(tool) => Some(*tool),
         _ => None,
     });
-    if has(DocumentKind::Object) {
+    if kinds.any(|kind| kind.holds_objects()) {
         Class::new(FileKind::Manifest, "")
     } else if has(DocumentKind::Encrypted) {
         Class::new(FileKind::Encrypted, "encrypted with sops")

@@ -12,8 +12,10 @@ mod near;
 pub mod providers;
 mod tools;
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use foldhash::HashMap;
 
 use crate::object::Object;
 use crate::object::placeholder::Placeholders;
@@ -132,8 +134,9 @@ pub struct Project<'t> {
     by_kind: HashMap<&'t str, Vec<u32>>,
     /// The first member of each kind whose name holds a placeholder.
     named_by_placeholder: HashMap<&'t str, u32>,
-    /// The first member with the identity of a later one, for each such later one.
-    doubles: HashMap<Spot, u32>,
+    /// The first member with the identity of a later one, for each such later one: made when it is
+    /// first asked for.
+    doubles: OnceLock<HashMap<Spot, u32>>,
     workloads: Vec<u32>,
     /// Workloads with pod labels that aren't fully known.
     unclear: Vec<u32>,
@@ -147,15 +150,34 @@ const CANDIDATES_MAX: usize = 1000;
 type Spot = (SourceId, u32, Option<u32>);
 
 impl<'t> Project<'t> {
-    /// A project of these members.
-    pub fn new(members: Vec<Member<'t>>, sight: Sight<'t>) -> Self {
-        let mut project = Self {
-            members,
+    /// A project without members so far.
+    pub fn new(sight: Sight<'t>) -> Self {
+        Self {
             sight,
             ..Self::default()
-        };
-        project.index();
-        project
+        }
+    }
+
+    /// What an object is to the project, to be added.
+    pub fn member(&self, object: Object<'t>, role: Role) -> Member<'t> {
+        Member::new(object, role, &self.sight.placeholders)
+    }
+
+    /// Adds a member; they come in the order of sources and documents. It is indexed at once, while
+    /// what it points to is still in the processor's caches.
+    pub fn add(&mut self, member: Member<'t>) {
+        self.index(&member);
+        self.members.push(member);
+    }
+
+    /// Adds what hides answers.
+    pub fn add_gaps(&mut self, gaps: impl IntoIterator<Item = Gap>) {
+        self.sight.gaps.extend(gaps);
+    }
+
+    /// All members, to say what they replace.
+    pub fn members_mut(&mut self) -> &mut [Member<'t>] {
+        &mut self.members
     }
 
     /// All members, in the order of sources and documents.
@@ -291,7 +313,8 @@ impl<'t> Project<'t> {
     /// The first member that is the same object as this later one and applied together with it.
     /// An old group of a kind and its present one hold the same objects.
     pub fn first_double(&self, member: &Member<'t>) -> Option<&Member<'t>> {
-        let first = self.doubles.get(&member.spot())?;
+        let doubles = self.doubles.get_or_init(|| self.find_doubles());
+        let first = doubles.get(&member.spot())?;
         self.members.get(*first as usize)
     }
 
@@ -348,44 +371,41 @@ impl<'t> Project<'t> {
         externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }
 
-    fn index(&mut self) {
-        for (i, member) in self.members.iter().enumerate() {
-            let i = i as u32;
-            let object = &member.object;
-            let namesakes = self.by_name.entry((object.kind, object.name)).or_default();
-            namesakes.push(i);
-            self.by_kind.entry(object.kind).or_default().push(i);
-            if self.is_placeholder(object.name) {
-                self.named_by_placeholder.entry(object.kind).or_insert(i);
-            }
-            if member.workload.is_none() {
-                continue;
-            }
-            self.workloads.push(i);
-            if member.pod_labels.open || !member.pod_labels.unclear.is_empty() {
-                self.unclear.push(i);
-            }
-            let namespace = self.known_namespace(object);
-            for &(key, value) in &member.pod_labels.pairs {
-                let labelled = self.by_label.entry((namespace, key, value)).or_default();
-                labelled.push(i);
-                if let Some(namespace) = namespace {
-                    let namespaces = self.namespaces.entry((key, value)).or_default();
-                    namespaces.insert(namespace);
-                }
+    fn index(&mut self, member: &Member<'t>) {
+        let i = self.members.len() as u32;
+        let object = &member.object;
+        let namesakes = self.by_name.entry((object.kind, object.name)).or_default();
+        namesakes.push(i);
+        self.by_kind.entry(object.kind).or_default().push(i);
+        if self.is_placeholder(object.name) {
+            self.named_by_placeholder.entry(object.kind).or_insert(i);
+        }
+        if member.workload.is_none() {
+            return;
+        }
+        self.workloads.push(i);
+        if member.pod_labels.open || !member.pod_labels.unclear.is_empty() {
+            self.unclear.push(i);
+        }
+        let namespace = self.known_namespace(object);
+        for &(key, value) in &member.pod_labels.pairs {
+            let labelled = self.by_label.entry((namespace, key, value)).or_default();
+            labelled.push(i);
+            if let Some(namespace) = namespace {
+                let namespaces = self.namespaces.entry((key, value)).or_default();
+                namespaces.insert(namespace);
             }
         }
-        self.doubles = self.find_doubles();
     }
 
     /// Only namesakes are compared, by hash, so it takes about as many steps as there are members.
     fn find_doubles(&self) -> HashMap<Spot, u32> {
-        let mut doubles = HashMap::new();
+        let mut doubles = HashMap::default();
         for ((_, name), namesakes) in self.by_name.iter().filter(|(_, list)| list.len() > 1) {
             if name.is_empty() || self.is_placeholder(name) {
                 continue;
             }
-            let mut firsts = HashMap::new();
+            let mut firsts = HashMap::default();
             for &i in namesakes {
                 let Some(member) = self.members.get(i as usize) else {
                     continue;

@@ -12,6 +12,7 @@ use super::scan::{Outcome, Scalar, Scanner, Text, Written, fault};
 use super::{budget, parse, resolve};
 use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
+use crate::text::hint_of;
 use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
 
 /// Reads the first YAML document of a chunk; `None` for one without a value.
@@ -136,7 +137,7 @@ struct Frame {
     first: usize,
     /// How many merge keys it has.
     merges: usize,
-    /// A bit for each key, by some of its bytes: where none is set twice, no two keys are equal.
+    /// A bit for each key, by its hint: where none is set twice, no two keys are equal.
     keys: u64,
     maybe_double: bool,
     /// The bracket or the first value.
@@ -319,11 +320,7 @@ impl<'t, 'c> Composer<'t, 'c> {
 
     #[inline]
     fn note_key(&mut self, key: &str) {
-        let bytes = key.as_bytes();
-        let byte = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
-        let last = bytes.len().saturating_sub(1);
-        let sum = bytes.len() + 3 * byte(0) + 5 * byte(last / 2) + 7 * byte(last);
-        let bit = 1 << (sum % 64);
+        let bit = 1 << (hint_of(key) % 64);
         if let Some(frame) = self.frames.last_mut() {
             frame.maybe_double |= frame.keys & bit != 0;
             frame.keys |= bit;

@@ -32,6 +32,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
+use crate::text::same;
 use crate::tree::{Kind, Node, NodeId};
 
 pub use value::{IntOrString, Value};
@@ -379,7 +380,7 @@ impl<'t> Effective<'t> {
 
     /// Takes the value under a key out of a mapping.
     pub fn remove(&mut self, of: Id, key: &str) {
-        self.unlink(of, |cell, _| cell.key == key);
+        self.unlink(of, |cell, _| same(cell.key, key));
     }
 
     fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
@@ -405,10 +406,11 @@ impl<'t> Effective<'t> {
     /// Copies a node and what stands up to so many `levels` below it; the number of its cell.
     fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>, levels: u32) -> u32 {
         let at = self.cells.len() as u32;
+        let kind = node.kind();
         self.cells.push(Cell {
             key,
             text: node.text(),
-            kind: node.kind(),
+            kind,
             written: true,
             origin: node.id(),
             spot: at,
@@ -418,9 +420,14 @@ impl<'t> Effective<'t> {
         if levels == 0 {
             return at;
         }
-        let entries = node.entries().map(|(key, value)| (key.text(), value));
+        let mut children = node.children();
         let mut last = NONE;
-        for (key, value) in entries.chain(node.items().map(|item| ("", item))) {
+        while let Some(child) = children.next() {
+            // In a mapping, keys and values take turns.
+            let (key, value) = match kind {
+                Kind::Mapping => (child.text(), children.next().unwrap_or(child)),
+                _ => ("", child),
+            };
             let child = self.copy(at, key, value, levels - 1);
             match self.cells.get_mut(last as usize) {
                 Some(last) => last.next = child,

@@ -2,6 +2,7 @@
 
 use super::{Cell, Effective, Id, NONE, Spot, pointers};
 use crate::object::quantity::Quantity;
+use crate::text::same;
 use crate::tree::{Kind, NodeId, scalar_float, scalar_int};
 use crate::yaml::resolve;
 
@@ -128,7 +129,7 @@ impl<'v> Value<'v> {
         let mut next = self.cell().first;
         loop {
             let cell = object.cells.get(next as usize)?;
-            if cell.key == key {
+            if same(cell.key, key) {
                 let id = Id(next);
                 return Some(Value { object, id });
             }

@@ -64,7 +64,7 @@ impl Table {
     /// What the server of `minor` knows about the end of a kind; for a kind that it no longer
     /// knows, what an older one said.
     pub fn lifecycle<'a>(&'a self, minor: Minor, gvk: Gvk<'_>) -> Option<Lifecycle<'a>> {
-        let rows = self.rows(LIVES, &[gvk.group, gvk.version, gvk.kind]);
+        let rows = self.rows(LIVES, [gvk.group, gvk.version, gvk.kind]);
         let mut of_kind = rows.map(|i| read(self, self.row(LIVES, i)));
         let mut best = of_kind.next()?;
         for life in of_kind {

@@ -28,6 +28,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::minor::{Minor, Minors};
+use crate::text::Sought;
 
 pub use lifecycle::{Gvk, Lifecycle};
 
@@ -156,7 +157,7 @@ impl Table {
 
     /// Whether any kind, in any minor, belongs to this group, or did once.
     pub fn has_group(&self, group: &str) -> bool {
-        let has = |list| !self.rows(list, &[group]).is_empty();
+        let has = |list| !self.rows(list, [group]).is_empty();
         has(KINDS) || has(LIVES)
     }
 
@@ -177,19 +178,20 @@ impl Table {
         version: &str,
         kind: &str,
     ) -> impl Iterator<Item = ObjectKind<'a>> + use<'a> {
-        let rows = self.rows(KINDS, &[group, version, kind]);
+        let rows = self.rows(KINDS, [group, version, kind]);
         rows.map(|i| self.kind_at(i))
     }
 
     /// The rows of a list whose first texts are these.
-    fn rows(&self, list: Rows, texts: &[&str]) -> Range<u32> {
-        let order = |i| self.compare(self.row(list, i), texts);
+    fn rows<const N: usize>(&self, list: Rows, texts: [&str; N]) -> Range<u32> {
+        let sought = texts.map(Sought::new);
+        let order = |i| self.compare(&sought, self.row(list, i));
         let len = self.word(list.header + 4);
         let (mut first, mut high) = (0, len);
         while first < high {
             let middle = first + (high - first) / 2;
             match order(middle) {
-                Ordering::Less => first = middle + 1,
+                Ordering::Greater => first = middle + 1,
                 _ => high = middle,
             }
         }
@@ -205,10 +207,10 @@ impl Table {
         start.wrapping_add(i.wrapping_mul(list.size))
     }
 
-    fn compare(&self, row: u32, texts: &[&str]) -> Ordering {
+    fn compare(&self, sought: &[Sought<'_>], row: u32) -> Ordering {
         let mut at = row;
-        for text in texts {
-            let order = self.raw_text(self.word(at)).cmp(text.as_bytes());
+        for text in sought {
+            let order = text.cmp(self.raw_text(self.word(at)));
             if order != Ordering::Equal {
                 return order;
             }
@@ -405,16 +407,18 @@ impl<'a> Struct<'a> {
 
     /// The fields of this name: one for each type that it has had.
     pub fn named(self, name: &str) -> impl Iterator<Item = Field<'a>> {
+        let sought = Sought::new(name);
+        let order = move |i| sought.cmp(self.raw_name(i));
         let (mut low, mut high) = (0, self.len);
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.raw_name(middle).cmp(name.as_bytes()) {
-                Ordering::Less => low = middle + 1,
+            match order(middle) {
+                Ordering::Greater => low = middle + 1,
                 _ => high = middle,
             }
         }
         (low..self.len)
-            .take_while(move |i| self.raw_name(*i) == name.as_bytes())
+            .take_while(move |i| order(*i) == Ordering::Equal)
             .map(move |i| self.field_at(i))
     }
 

@@ -68,7 +68,7 @@ pub fn hooks<'t>(context: &Context<'_, 't>) -> impl Iterator<Item = Hook<'t>> {
     let configures = validates || object.kind == "MutatingWebhookConfiguration";
     let is_ours =
         configures && object.group == "admissionregistration.k8s.io" && object.version == "v1";
-    let list = object.root.get("webhooks").filter(|_| is_ours);
+    let list = is_ours.then(|| object.root.get("webhooks")).flatten();
     let nodes = list.into_iter().flat_map(Node::items);
     nodes.map(move |node| Hook { node, validates })
 }

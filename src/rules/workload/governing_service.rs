@@ -9,10 +9,12 @@ use crate::tree::Node;
 
 /// The `serviceName` of a StatefulSet, where one is written.
 pub fn name<'t>(context: &Context<'_, 't>) -> Option<Node<'t>> {
-    let is_set = read::kind(context) == Some(WorkloadKind::StatefulSet);
+    if read::kind(context) != Some(WorkloadKind::StatefulSet) {
+        return None;
+    }
     let name = context.object().root.at(&["spec", "serviceName"])?;
     let is_written = name.as_str().is_some_and(|name| !name.is_empty());
-    (is_set && is_written).then_some(name)
+    is_written.then_some(name)
 }
 
 /// The Services that a name leads to.
