@@ -172,8 +172,9 @@ impl Collector {
             bounds,
             wants,
         };
-        let ignored = walk(walk_it, &mut |one| met.push(one));
-        self.ignored |= ignored;
+        let seen = walk(walk_it, &mut |one| met.push(one));
+        self.ignored |= seen.ignored;
+        self.inputs.without_config.extend(seen.without_config);
         let start = slashed(&start);
         let mut found = false;
         for one in met {
@@ -205,7 +206,7 @@ impl Collector {
                 }
             }
         }
-        (found, ignored)
+        (found, seen.ignored)
     }
 
     /// The name of a file found in a folder: from the folder as written, or in the context from

@@ -1,6 +1,6 @@
 //! Which config applies to which file: the nearest one upward, up to the root of its project.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -67,22 +67,28 @@ impl<'r> Configs<'r> {
     /// The number of the config that applies to a file in `folder`; it isn't looked for above
     /// `top`.
     pub fn of_folder(&mut self, folder: &Path, top: Option<&Path>) -> usize {
+        self.upward(folder, top, &HashSet::new())
+    }
+
+    /// `without`: folders that are known to hold none.
+    fn upward(&mut self, folder: &Path, top: Option<&Path>, without: &HashSet<PathBuf>) -> usize {
         if let Some(forced) = self.forced {
             return forced;
         }
         if let Some(&known) = self.by_folder.get(folder) {
             return known;
         }
-        let own = FILE_NAMES
-            .iter()
-            .map(|name| folder.join(name))
-            .find(|path| path.is_file());
+        let mut files = FILE_NAMES.iter().map(|name| folder.join(name));
+        let own = match without.contains(folder) {
+            true => None,
+            false => files.find(|path| path.is_file()),
+        };
         let number = match own {
             Some(path) => self.read(&path).unwrap_or(0),
             None if Some(folder) == top => 0,
             None => folder
                 .parent()
-                .map_or(0, |parent| self.of_folder(parent, top)),
+                .map_or(0, |parent| self.upward(parent, top, without)),
         };
         self.by_folder.insert(folder.to_owned(), number);
         number
@@ -97,7 +103,7 @@ impl<'r> Configs<'r> {
             .filter(|root| root.kind == RootKind::Git)
             .map(|root| root.folder.clone());
         let number = match file.root {
-            Some(_) => self.of_folder(&folder, top.as_deref()),
+            Some(_) => self.upward(&folder, top.as_deref(), &inputs.without_config),
             None => self.forced.unwrap_or(0),
         };
         let base = self

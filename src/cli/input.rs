@@ -10,7 +10,7 @@
 //! the target was named from inside its project, it is the way from the current directory. So the
 //! names in a report don't depend on which files of a project were named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -63,6 +63,8 @@ pub struct Inputs {
     pub walked: Vec<String>,
     /// Their locations.
     pub walked_at: Vec<String>,
+    /// The folders that were walked and hold no config.
+    pub without_config: HashSet<PathBuf>,
     /// What was met and is not read.
     pub skipped: Vec<Skipped>,
     /// What people should know about how the context was found.

@@ -2,6 +2,8 @@
 //!
 //! Not here: what becomes of the files (`input`).
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -9,6 +11,10 @@ use walkdir::{DirEntry, WalkDir};
 use super::git;
 use super::ignore::Ignores;
 use super::paths::{below, joined, slashed};
+use crate::lint::config;
+
+const GIT: &str = ".git";
+const GITIGNORE: &str = ".gitignore";
 
 /// What a walk meets.
 pub(super) enum Met {
@@ -73,24 +79,39 @@ struct Walker<'a, 'm> {
     walk: Walk<'a>,
     ignores: Ignores,
     frames: Vec<Frame>,
-    ignored: bool,
+    seen: Seen,
     met: &'m mut dyn FnMut(Met),
 }
 
-/// Walks; tells whether anything was left out because git ignores it.
+/// What a walk tells beside what it met.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Something was left out because git ignores it.
+    pub(super) ignored: bool,
+    /// The folders that hold no config, without links: nobody has to look for one there again.
+    pub(super) without_config: HashSet<PathBuf>,
+}
+
+/// Walks.
 ///
 /// A folder that is itself ignored was named on purpose: then only ignore files in it apply.
-pub(super) fn walk(walk: Walk<'_>, met: &mut dyn FnMut(Met)) -> bool {
+pub(super) fn walk(walk: Walk<'_>, met: &mut dyn FnMut(Met)) -> Seen {
     let ignores = ignores_above(&walk);
     let mut walker = Walker {
         walk,
         ignores,
         frames: Vec::new(),
-        ignored: false,
+        seen: Seen::default(),
         met,
     };
     walker.run();
-    walker.ignored
+    walker.seen
+}
+
+/// By name, but first what says something of the others.
+fn order(entry: &DirEntry) -> (bool, bool, &OsStr) {
+    let name = entry.file_name();
+    (name != GIT, name != GITIGNORE, name)
 }
 
 /// What applies in the start folder from the folders above it.
@@ -107,7 +128,7 @@ fn ignores_above(walk: &Walk<'_>) -> Ignores {
     let parents = ends.filter_map(|end| here.get(..end));
     if !here.is_empty() {
         for parent in std::iter::once("").chain(parents) {
-            ignores.push_file(parent, &git.join(parent).join(".gitignore"));
+            ignores.push_file(parent, &git.join(parent).join(GITIGNORE));
         }
         if ignores.ignores_below(here, true) {
             return Ignores::default();
@@ -118,9 +139,8 @@ fn ignores_above(walk: &Walk<'_>) -> Ignores {
 
 impl Walker<'_, '_> {
     fn run(&mut self) {
-        let mut entries = WalkDir::new(self.walk.folder)
-            .sort_by_file_name()
-            .into_iter();
+        let in_order = |a: &DirEntry, b: &DirEntry| order(a).cmp(&order(b));
+        let mut entries = WalkDir::new(self.walk.folder).sort_by(in_order).into_iter();
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -131,6 +151,9 @@ impl Walker<'_, '_> {
             };
             self.leave(entry.depth());
             let way = self.way(entry.path());
+            if entry.depth() > 0 {
+                self.note(&entry, &way);
+            }
             if entry.file_type().is_dir() {
                 if !self.enter(&entry, &way) {
                     entries.skip_current_dir();
@@ -169,38 +192,54 @@ impl Walker<'_, '_> {
         }
     }
 
-    /// Whether to walk into a folder; if so, what it brings applies from here on.
+    /// Whether to walk into a folder.
     fn enter(&mut self, entry: &DirEntry, way: &str) -> bool {
         let real = self.walk.real.join(way);
         if entry.depth() > 0 {
-            if entry.file_name() == ".git" {
+            if entry.file_name() == GIT {
                 return false;
             }
             if self.is_ignored(&real, true) {
-                self.ignored = true;
+                self.seen.ignored = true;
                 return false;
             }
         }
-        let mut frame = Frame {
+        self.frames.push(Frame {
             depth: entry.depth(),
             ignores: self.ignores.len(),
             outer: None,
-        };
-        if entry.depth() > 0 && git::is_root(&real) {
-            let mut ignores = Ignores::default();
-            ignores.push_file("", &git::exclude_file(&real));
-            frame.outer = Some((
-                std::mem::replace(&mut self.ignores, ignores),
-                self.walk.git.replace(real.clone()),
-                std::mem::replace(&mut self.walk.bounds, real.clone()),
-            ));
-        }
-        if let Some(git) = &self.walk.git {
-            let folder = slashed(real.strip_prefix(git).unwrap_or(&real));
-            self.ignores.push_file(&folder, &real.join(".gitignore"));
-        }
-        self.frames.push(frame);
+        });
+        self.seen.without_config.insert(real);
         true
+    }
+
+    /// Takes up what an entry says of the folder that it lies in: these come first.
+    fn note(&mut self, entry: &DirEntry, way: &str) {
+        let name = entry.file_name();
+        let is_config = config::FILE_NAMES.iter().any(|config| name == *config);
+        if !is_config && name != GIT && name != GITIGNORE {
+            return;
+        }
+        let real = self.walk.real.join(way);
+        let folder = real.parent().unwrap_or(&real);
+        if is_config {
+            self.seen.without_config.remove(folder);
+        } else if name == GIT && entry.depth() > 1 {
+            let mut ignores = Ignores::default();
+            ignores.push_file("", &git::exclude_file(folder));
+            if let Some(frame) = self.frames.last_mut() {
+                frame.outer = Some((
+                    std::mem::replace(&mut self.ignores, ignores),
+                    self.walk.git.replace(folder.to_owned()),
+                    std::mem::replace(&mut self.walk.bounds, folder.to_owned()),
+                ));
+            }
+        } else if name == GITIGNORE
+            && let Some(git) = &self.walk.git
+        {
+            let below = slashed(folder.strip_prefix(git).unwrap_or(folder));
+            self.ignores.push_file(&below, &real);
+        }
     }
 
     fn file(&mut self, entry: DirEntry, way: String) {
@@ -209,7 +248,7 @@ impl Walker<'_, '_> {
         }
         let real = self.walk.real.join(&way);
         if self.is_ignored(&real, false) {
-            self.ignored = true;
+            self.seen.ignored = true;
             return;
         }
         let fault = if entry.path_is_symlink() {
