@@ -112,9 +112,12 @@ impl<'a> Reader<'a> {
             unreplaced,
             ..
         } = &self.loaded.source;
+        if !lossy {
+            return None;
+        }
         if unreplaced.is_empty() {
             let at = text.find('\u{FFFD}').unwrap_or(0) as u32;
-            return lossy.then_some((0, at));
+            return Some((0, at));
         }
         // Its YAML reader refuses these; that of JSON replaces them.
         let documents = (0..).zip(&self.loaded.reading.documents);

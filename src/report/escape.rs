@@ -9,6 +9,10 @@ use std::fmt::Write;
 /// Whether a character acts instead of being seen: controls, and marks that reorder text or
 /// have no width (<https://trojansource.codes>).
 pub fn is_hidden(c: char) -> bool {
+    // Nearly all that is asked for.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
     c.is_control()
         || matches!(c,
             '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'

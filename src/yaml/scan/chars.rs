@@ -69,24 +69,30 @@ pub struct Traits {
 impl Traits {
     /// Looks at every character of `text`; offsets count from its start.
     pub fn of(text: &str) -> Self {
-        let ordinary = |b: u8| b == b'\n' || b.wrapping_sub(b' ') < 0x5F;
         // Without a branch this runs over many bytes at once.
+        let ordinary = |b: u8| b == b'\n' || b == b'\t' || b >= b' ' && b != 0x7F;
         let all = text.bytes().fold(true, |all, b| all & ordinary(b));
-        if all {
-            return Self {
-                ascii: true,
-                only_line_feeds: true,
-                refused: None,
-            };
-        }
-        let breaks = ['\r', '\u{85}', '\u{2028}', '\u{2029}'];
+        // What else breaks a line or is refused starts with one of these.
+        let mut others = memchr::memchr3_iter(0xC2, 0xE2, 0xEF, text.as_bytes());
+        let ordinary = |at| {
+            let found = text.get(at..).and_then(|rest: &str| rest.chars().next());
+            found.is_none_or(|c| !BREAKS.contains(&c) && !is_refused(c))
+        };
+        let ordinary = all && others.all(ordinary);
         Self {
             ascii: text.is_ascii(),
-            only_line_feeds: !text.contains(breaks),
-            refused: text.find(is_refused),
+            only_line_feeds: ordinary || !text.contains(BREAKS),
+            refused: if ordinary {
+                None
+            } else {
+                text.find(is_refused)
+            },
         }
     }
 }
+
+/// Line breaks other than `\n`.
+const BREAKS: [char; 4] = ['\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// What `yaml_parser_update_buffer` calls a control character.
 fn is_refused(c: char) -> bool {
@@ -106,4 +112,20 @@ pub fn is_read(text: &str, wanted: usize, seen: usize) -> bool {
         end = text.floor_char_boundary(end + BLOCK);
     }
     wanted < end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_every_character() {
+        let characters = (0..=0x0010_FFFF).filter_map(char::from_u32);
+        for c in characters {
+            let traits = Traits::of(&format!("a\tb{c}\n"));
+            assert_eq!(traits.ascii, c.is_ascii(), "{c:?}");
+            assert_eq!(traits.only_line_feeds, !BREAKS.contains(&c), "{c:?}");
+            assert_eq!(traits.refused, is_refused(c).then_some(3), "{c:?}");
+        }
+    }
 }
