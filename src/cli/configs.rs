@@ -1,8 +1,10 @@
 //! Which config applies to which file: the nearest one upward, up to the root of its project.
 
-use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use foldhash::{HashMap, HashSet};
 
 use super::input::{InputFile, Inputs, RootKind};
 use super::paths;
@@ -19,7 +21,8 @@ pub struct Configs<'r> {
     pub files: Vec<Option<ConfigFile>>,
     /// What is wrong with them, each against its own source.
     pub faults: Vec<(Source, Vec<Finding>)>,
-    by_folder: HashMap<PathBuf, usize>,
+    /// By the text of the folder: to hash a path part by part takes as long as to look for a file.
+    by_folder: HashMap<OsString, usize>,
     rules: &'r [&'static RuleMeta],
     command: CommandLine,
     /// The one that was given with `--config`.
@@ -43,7 +46,7 @@ impl<'r> Configs<'r> {
             all: vec![Config::default().under(command.clone())],
             files: vec![None],
             faults: Vec::new(),
-            by_folder: HashMap::new(),
+            by_folder: HashMap::default(),
             rules,
             command,
             forced: None,
@@ -67,19 +70,19 @@ impl<'r> Configs<'r> {
     /// The number of the config that applies to a file in `folder`; it isn't looked for above
     /// `top`.
     pub fn of_folder(&mut self, folder: &Path, top: Option<&Path>) -> usize {
-        self.upward(folder, top, &HashSet::new())
+        self.upward(folder, top, &HashSet::default())
     }
 
     /// `without`: folders that are known to hold none.
-    fn upward(&mut self, folder: &Path, top: Option<&Path>, without: &HashSet<PathBuf>) -> usize {
+    fn upward(&mut self, folder: &Path, top: Option<&Path>, without: &HashSet<OsString>) -> usize {
         if let Some(forced) = self.forced {
             return forced;
         }
-        if let Some(&known) = self.by_folder.get(folder) {
+        if let Some(&known) = self.by_folder.get(folder.as_os_str()) {
             return known;
         }
         let mut files = FILE_NAMES.iter().map(|name| folder.join(name));
-        let own = match without.contains(folder) {
+        let own = match without.contains(folder.as_os_str()) {
             true => None,
             false => files.find(|path| path.is_file()),
         };
@@ -90,7 +93,7 @@ impl<'r> Configs<'r> {
                 .parent()
                 .map_or(0, |parent| self.upward(parent, top, without)),
         };
-        self.by_folder.insert(folder.to_owned(), number);
+        self.by_folder.insert(folder.into(), number);
         number
     }
 

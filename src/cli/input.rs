@@ -10,12 +10,14 @@
 //! the target was named from inside its project, it is the way from the current directory. So the
 //! names in a report don't depend on which files of a project were named.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
+
+use foldhash::HashSet;
 
 use super::collect::{Collector, Role};
 
@@ -64,7 +66,7 @@ pub struct Inputs {
     /// Their locations.
     pub walked_at: Vec<String>,
     /// The folders that were walked and hold no config.
-    pub without_config: HashSet<PathBuf>,
+    pub without_config: HashSet<OsString>,
     /// What was met and is not read.
     pub skipped: Vec<Skipped>,
     /// What people should know about how the context was found.

@@ -2,10 +2,10 @@
 //!
 //! Not here: what becomes of the files (`input`).
 
-use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use foldhash::HashSet;
 use walkdir::{DirEntry, WalkDir};
 
 use super::git;
@@ -89,7 +89,7 @@ pub(super) struct Seen {
     /// Something was left out because git ignores it.
     pub(super) ignored: bool,
     /// The folders that hold no config, without links: nobody has to look for one there again.
-    pub(super) without_config: HashSet<PathBuf>,
+    pub(super) without_config: HashSet<OsString>,
 }
 
 /// Walks.
@@ -209,7 +209,7 @@ impl Walker<'_, '_> {
             ignores: self.ignores.len(),
             outer: None,
         });
-        self.seen.without_config.insert(real);
+        self.seen.without_config.insert(real.into());
         true
     }
 
@@ -223,7 +223,7 @@ impl Walker<'_, '_> {
         let real = self.walk.real.join(way);
         let folder = real.parent().unwrap_or(&real);
         if is_config {
-            self.seen.without_config.remove(folder);
+            self.seen.without_config.remove(folder.as_os_str());
         } else if name == GIT && entry.depth() > 1 {
             let mut ignores = Ignores::default();
             ignores.push_file("", &git::exclude_file(folder));
