@@ -370,7 +370,7 @@ mod tests {
 
     /// What was read, and where YAML goes on.
     fn read_all(text: &str) -> (Reading, Option<usize>) {
-        let mut builder = Builder::new(text);
+        let mut builder = Builder::new(text.to_owned());
         let mut reading = Reading::default();
         let rest = read(&mut builder, &mut reading, text);
         reading.tree = builder.finish();

@@ -9,7 +9,7 @@
 //!
 //! The rooms, from the lowest floor up; imports only run down:
 //!
-//! - `source`, `text`, `minor`, `glob`, `suggest`: texts with places, and short ones; versions,
+//! - `source`, `text`, `minor`, `glob`, `suggest`: texts with places, and comparing them; versions,
 //!   patterns, near names.
 //! - `tree`, `document`, `finding`: the arena of values, what a file holds, what is said of it.
 //! - `yaml`, `json` read text into trees as kubectl does; `report` writes findings in a format.

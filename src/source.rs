@@ -54,7 +54,7 @@ pub struct Source {
     /// The path as it is shown, with `/` between its parts.
     pub name: String,
     /// The decoded text, without byte-order mark.
-    pub text: Arc<str>,
+    pub text: Arc<String>,
     /// The bytes weren't valid in their encoding: some characters became U+FFFD, as kubectl reads
     /// them.
     pub lossy: bool,
@@ -74,10 +74,10 @@ const BLOCK: usize = 1024;
 
 impl Source {
     /// A source of text that is already decoded.
-    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            text: text.into(),
+            text: Arc::new(text.into()),
             lossy: false,
             unreplaced: Vec::new(),
             marked: false,

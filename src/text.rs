@@ -1,4 +1,4 @@
-//! Comparing short texts, as keys and names are: so often that a call for each is felt.
+//! Comparing short texts, as keys and names are, without a call of `memcmp` for each.
 
 use std::cmp::Ordering;
 
@@ -23,7 +23,7 @@ pub fn same(a: &str, b: &str) -> bool {
     }
 }
 
-/// Some bits of a text: texts whose hints differ differ.
+/// A byte made of a text: equal texts have equal hints.
 #[inline]
 pub fn hint_of(text: &str) -> u8 {
     let bytes = text.as_bytes();
@@ -50,11 +50,15 @@ impl<'a> Sought<'a> {
         Self { bytes, head }
     }
 
-    /// How it stands to a text of the order, byte by byte. Most differ in their heads already.
+    /// How it compares with one of these texts, byte by byte. Most differ in their heads already.
     #[inline]
     pub fn cmp(self, other: &[u8]) -> Ordering {
         let by_head = self.head.cmp(&head_of(other));
-        by_head.then_with(|| self.bytes.cmp(other))
+        by_head.then_with(|| match (self.bytes.len(), other.len()) {
+            (9.., 9..) => self.bytes.cmp(other),
+            // The head holds all of the shorter one.
+            (len, other) => len.cmp(&other),
+        })
     }
 }
 

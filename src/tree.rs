@@ -1,6 +1,6 @@
 //! The tree of a source: every value and key as a node with its place, in one arena.
 //!
-//! `yaml` and `json` build trees from text, code builds them from nothing (`Builder::new("")`).
+//! `yaml` and `json` build trees from text, code builds them from nothing (an empty text).
 //! A node is 24 bytes; texts are ranges of the source or, where the source spells them
 //! differently (escapes, folding), of a pool. Not here: how text becomes values (`yaml::resolve`).
 
@@ -10,10 +10,12 @@ use crate::source::Span;
 use crate::text::{hint_of, same};
 
 mod double;
+mod home;
 mod long;
 mod walk;
 
 pub use double::{Double, has_double, keep_last};
+pub use home::Home;
 use long::{LONG, Long};
 pub use walk::{Children, Visit, Visits};
 
@@ -60,21 +62,10 @@ pub enum Style {
 #[derive(Debug, Default)]
 pub struct Tree {
     nodes: Vec<RawNode>,
-    text: Arc<str>,
+    text: Arc<String>,
     pool: String,
     homes: OnceLock<Vec<Home>>,
     long: OnceLock<Long>,
-}
-
-/// Where a node stands in the collection that holds it.
-#[derive(Clone, Copy, Debug)]
-pub struct Home {
-    /// The collection; a node that none holds is its own.
-    pub parent: NodeId,
-    /// In a mapping, the key that it is or belongs to.
-    pub key: Option<NodeId>,
-    /// In a sequence, its index.
-    pub index: u32,
 }
 
 /// One value (or key) of a tree. Cheap to copy; aliases are followed by every method but `place`.
@@ -96,7 +87,8 @@ struct RawNode {
     style: Style,
     /// The text is in the pool, not in the source.
     pooled: bool,
-    /// The hint of a scalar's text: most keys are told apart by it, without a look at their texts.
+    /// `hint_of` a scalar's text, and of what an alias stands for; 0 for collections. Most keys are
+    /// told apart by it, without a look at their texts.
     hint: u8,
 }
 
@@ -126,45 +118,6 @@ impl Tree {
         self.nodes.is_empty()
     }
 
-    /// Where a node is written; not where aliases repeat it. Made for all nodes on first use: a
-    /// tree without findings never pays for it.
-    pub fn home(&self, id: NodeId) -> Option<Home> {
-        let homes = self.homes.get_or_init(|| self.make_homes());
-        homes
-            .get(id.0 as usize)
-            .copied()
-            .filter(|home| home.parent != id)
-    }
-
-    fn make_homes(&self) -> Vec<Home> {
-        let numbers = 0..self.nodes.len() as u32;
-        let nowhere = numbers.clone().map(|id| Home {
-            parent: NodeId(id),
-            key: None,
-            index: 0,
-        });
-        let mut homes: Vec<Home> = nowhere.collect();
-        for parent in numbers.map(NodeId) {
-            if self.raw(parent).tag == Tag::Alias {
-                continue;
-            }
-            let node = self.node(parent);
-            let mut put = |id: NodeId, key, index| {
-                if let Some(home) = homes.get_mut(id.0 as usize) {
-                    *home = Home { parent, key, index };
-                }
-            };
-            for (index, item) in node.items().enumerate() {
-                put(item.id, None, index as u32);
-            }
-            for (key, value) in node.entries() {
-                put(key.id, Some(key.id), 0);
-                put(value.id, Some(key.id), 0);
-            }
-        }
-        homes
-    }
-
     fn long(&self) -> &Long {
         self.long.get_or_init(|| Long::of(self))
     }
@@ -190,13 +143,14 @@ impl Tree {
         self.nodes.get(id.0 as usize).copied().unwrap_or(NULL)
     }
 
-    /// Whether this is the text of a key.
+    /// Whether this key has that text.
     #[inline]
     fn is_key(&self, raw: &RawNode, key: &str) -> bool {
-        match raw.tag {
-            Tag::Alias => same(self.text_of(&self.raw(NodeId(raw.a))), key),
-            Tag::Value(_) => same(self.text_of(raw), key),
-        }
+        let written = match raw.tag {
+            Tag::Alias => &self.raw(NodeId(raw.a)),
+            Tag::Value(_) => raw,
+        };
+        same(self.text_of(written), key)
     }
 
     #[inline]
@@ -436,7 +390,7 @@ pub struct Builder {
 
 impl Builder {
     /// A builder of a tree whose texts lie in `text`.
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
+    pub fn new(text: impl Into<Arc<String>>) -> Self {
         let text = text.into();
         Self {
             tree: Tree {
@@ -506,6 +460,7 @@ impl Builder {
             b: 0,
             next: NONE,
             tag: Tag::Alias,
+            // `hint` above all: an alias may be a key.
             ..raw
         })
     }
@@ -577,17 +532,22 @@ mod tests {
 
     #[test]
     fn reads_back_what_was_built() {
-        let mut builder = Builder::new("");
+        let mut builder = Builder::new(String::new());
         let at = Span::default();
         let map = builder.open(Kind::Mapping, at);
         let key = builder.pooled(Kind::String, Style::Plain, at, "replicas");
         let value = builder.pooled(Kind::Int, Style::Plain, at, "3");
         let twin_key = builder.pooled(Kind::String, Style::Plain, at, "again");
         let twin = builder.alias(value, at);
-        builder.fill(map, &[key, value, twin_key, twin], Some(0));
+        let other_key = builder.pooled(Kind::String, Style::Plain, at, "other");
+        let alias_key = builder.alias(other_key, at);
+        let other = builder.pooled(Kind::Int, Style::Plain, at, "4");
+        let children = [key, value, twin_key, twin, alias_key, other];
+        builder.fill(map, &children, Some(0));
         let tree = builder.finish();
         let node = tree.node(map);
-        assert_eq!(node.len(), 2);
+        assert_eq!(node.len(), 3);
+        assert_eq!(node.at(&["other"]).and_then(Node::as_i64), Some(4));
         assert_eq!(node.at(&["replicas"]).and_then(Node::as_i64), Some(3));
         assert_eq!(node.at(&["again"]).and_then(Node::as_i64), Some(3));
         assert!(node.get("again").is_some_and(Node::is_alias));

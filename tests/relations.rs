@@ -17,8 +17,7 @@ use std::path::{Path, PathBuf};
 
 use kubevet::minor::Minor;
 use kubevet::object::content;
-use kubevet::object::placeholder::Placeholders;
-use kubevet::project::{Location, Member, Project, Role, Sight};
+use kubevet::project::{Location, Project, Role, Sight};
 use kubevet::rule::{Context, Sink};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
@@ -71,8 +70,12 @@ fn location(source: &Source) -> Location {
 fn said(text: &str) -> BTreeSet<String> {
     let sources = sources(text);
     let readings: Vec<_> = sources.iter().map(yaml::read).collect();
-    let placeholders = Placeholders::default();
-    let mut members = Vec::new();
+    let sight = Sight {
+        locations: sources.iter().map(location).collect(),
+        default_namespace: "default".to_owned(),
+        ..Sight::default()
+    };
+    let mut project = Project::new(sight);
     for (i, (source, reading)) in sources.iter().zip(&readings).enumerate() {
         let partial = source.text.contains("# partial\n");
         let role = if partial { Role::Partial } else { Role::Whole };
@@ -82,18 +85,11 @@ fn said(text: &str) -> BTreeSet<String> {
             };
             let root = reading.tree.node(root);
             let content = content(SourceId(i as u32), number as u32, root);
-            let objects = content.objects.into_iter();
-            members.extend(objects.map(|o| Member::new(o, role, &placeholders)));
+            for object in content.objects {
+                project.add(object, role);
+            }
         }
     }
-    let sight = Sight {
-        locations: sources.iter().map(location).collect(),
-        default_namespace: "default".to_owned(),
-        placeholders,
-        ..Sight::default()
-    };
-    let mut project = Project::new(sight);
-    members.into_iter().for_each(|member| project.add(member));
     let mut sink = Sink::default();
     for member in project.members().iter().filter(|m| m.role == Role::Whole) {
         let context = Context {

@@ -34,8 +34,7 @@ use kubevet::lint::judge::{Judge, Judged};
 use kubevet::lint::run::all_metas;
 use kubevet::minor::{Minor, Minors};
 use kubevet::object;
-use kubevet::object::placeholder::Placeholders;
-use kubevet::project::{Gap, Location, Member, Project, Provides, Role, Sight};
+use kubevet::project::{Gap, Location, Project, Provides, Role, Sight};
 use kubevet::rules::RULES;
 use kubevet::source::{Source, SourceId};
 use kubevet::yaml;
@@ -200,20 +199,6 @@ fn is_said(server: &Server, cause: &Value) -> bool {
 fn run(text: &str, minor: Minor) -> Vec<Judged> {
     let sources = files(text);
     let readings: Vec<Reading> = sources.iter().map(yaml::read).collect();
-    let placeholders = Placeholders::default();
-    let mut members = Vec::new();
-    for (i, reading) in readings.iter().enumerate() {
-        for (document, read) in reading.documents.iter().enumerate() {
-            let Some(root) = read.root.clone().unwrap() else {
-                continue;
-            };
-            let (source, root) = (SourceId(i as u32), reading.tree.node(root));
-            let content = object::content(source, document as u32, root);
-            assert!(content.incomplete.is_empty(), "{content:?} in {text}");
-            let objects = content.objects.into_iter();
-            members.extend(objects.map(|o| Member::new(o, Role::Whole, &placeholders)));
-        }
-    }
     let closed = text.contains("\n#closed");
     let locations = sources.iter().map(|source| Location {
         folder: source
@@ -233,7 +218,19 @@ fn run(text: &str, minor: Minor) -> Vec<Judged> {
         ..Sight::default()
     };
     let mut project = Project::new(sight);
-    members.into_iter().for_each(|member| project.add(member));
+    for (i, reading) in readings.iter().enumerate() {
+        for (document, read) in reading.documents.iter().enumerate() {
+            let Some(root) = read.root.clone().unwrap() else {
+                continue;
+            };
+            let (source, root) = (SourceId(i as u32), reading.tree.node(root));
+            let content = object::content(source, document as u32, root);
+            assert!(content.incomplete.is_empty(), "{content:?} in {text}");
+            for object in content.objects {
+                project.add(object, Role::Whole);
+            }
+        }
+    }
     let judge = Judge {
         project: &project,
         rules: RULES,

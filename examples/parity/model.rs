@@ -82,7 +82,7 @@ struct Case<'t> {
 /// Answers a line; the first part is its id as JSON.
 pub fn answer_line(line: &str, minor: Minor) -> (String, Answer) {
     let mut reading = Reading::default();
-    let mut builder = Builder::new(line);
+    let mut builder = Builder::new(line.to_owned());
     let rest = json::read(&mut builder, &mut reading, line);
     reading.tree = builder.finish();
     let root = match reading.documents.first().map(|document| &document.root) {

@@ -172,9 +172,9 @@ impl Collector {
             bounds,
             wants,
         };
-        let seen = walk(walk_it, &mut |one| met.push(one));
-        self.ignored |= seen.ignored;
-        self.inputs.without_config.extend(seen.without_config);
+        let noted = walk(walk_it, &mut |one| met.push(one));
+        self.ignored |= noted.ignored;
+        self.inputs.without_config.extend(noted.without_config);
         let start = slashed(&start);
         let mut found = false;
         for one in met {
@@ -206,7 +206,7 @@ impl Collector {
                 }
             }
         }
-        (found, seen.ignored)
+        (found, noted.ignored)
     }
 
     /// The name of a file found in a folder: from the folder as written, or in the context from

@@ -21,7 +21,9 @@ pub struct Configs<'r> {
     pub files: Vec<Option<ConfigFile>>,
     /// What is wrong with them, each against its own source.
     pub faults: Vec<(Source, Vec<Finding>)>,
-    /// By the text of the folder: to hash a path part by part takes as long as to look for a file.
+    /// The locations of folders that are known to hold none.
+    pub without: HashSet<String>,
+    /// By the text of their folders: a path is hashed part by part, which takes longer.
     by_folder: HashMap<OsString, usize>,
     rules: &'r [&'static RuleMeta],
     command: CommandLine,
@@ -47,6 +49,7 @@ impl<'r> Configs<'r> {
             files: vec![None],
             faults: Vec::new(),
             by_folder: HashMap::default(),
+            without: HashSet::default(),
             rules,
             command,
             forced: None,
@@ -70,28 +73,26 @@ impl<'r> Configs<'r> {
     /// The number of the config that applies to a file in `folder`; it isn't looked for above
     /// `top`.
     pub fn of_folder(&mut self, folder: &Path, top: Option<&Path>) -> usize {
-        self.upward(folder, top, &HashSet::default())
-    }
-
-    /// `without`: folders that are known to hold none.
-    fn upward(&mut self, folder: &Path, top: Option<&Path>, without: &HashSet<OsString>) -> usize {
         if let Some(forced) = self.forced {
             return forced;
         }
         if let Some(&known) = self.by_folder.get(folder.as_os_str()) {
             return known;
         }
-        let mut files = FILE_NAMES.iter().map(|name| folder.join(name));
-        let own = match without.contains(folder.as_os_str()) {
+        let text = folder.to_str();
+        let own = match text.is_some_and(|folder| self.without.contains(folder)) {
             true => None,
-            false => files.find(|path| path.is_file()),
+            false => FILE_NAMES
+                .iter()
+                .map(|name| folder.join(name))
+                .find(|path| path.is_file()),
         };
         let number = match own {
             Some(path) => self.read(&path).unwrap_or(0),
             None if Some(folder) == top => 0,
             None => folder
                 .parent()
-                .map_or(0, |parent| self.upward(parent, top, without)),
+                .map_or(0, |parent| self.of_folder(parent, top)),
         };
         self.by_folder.insert(folder.into(), number);
         number
@@ -106,7 +107,7 @@ impl<'r> Configs<'r> {
             .filter(|root| root.kind == RootKind::Git)
             .map(|root| root.folder.clone());
         let number = match file.root {
-            Some(_) => self.upward(&folder, top.as_deref(), &inputs.without_config),
+            Some(_) => self.of_folder(&folder, top.as_deref()),
             None => self.forced.unwrap_or(0),
         };
         let base = self

@@ -7,12 +7,8 @@ use std::process::{Command, Stdio};
 /// The folder, at or above `folder`, that holds `.git` (a folder, or a file in linked work trees
 /// and submodules).
 pub(super) fn root_of(folder: &Path) -> Option<&Path> {
-    folder.ancestors().find(|dir| is_root(dir))
-}
-
-/// Whether the folder holds `.git`.
-pub(super) fn is_root(folder: &Path) -> bool {
-    folder.join(".git").symlink_metadata().is_ok()
+    let holds_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    folder.ancestors().find(holds_git)
 }
 
 /// `info/exclude` of the work tree at `root`, whether it exists or not.

@@ -65,8 +65,8 @@ pub struct Inputs {
     pub walked: Vec<String>,
     /// Their locations.
     pub walked_at: Vec<String>,
-    /// The folders that were walked and hold no config.
-    pub without_config: HashSet<OsString>,
+    /// The locations of folders that were walked and hold no config.
+    pub without_config: HashSet<String>,
     /// What was met and is not read.
     pub skipped: Vec<Skipped>,
     /// What people should know about how the context was found.

@@ -54,8 +54,9 @@ pub fn linted(args: &LintArgs) -> Result<Linted, String> {
             configs.of_folder(&folder, git::root_of(&folder))
         }
     };
-    let inputs = collect(&request(args, &configs, main, here), io::stdin())
+    let mut inputs = collect(&request(args, &configs, main, here), io::stdin())
         .map_err(|error| error.to_string())?;
+    configs.without = std::mem::take(&mut inputs.without_config);
     let files = files(&inputs, &mut configs);
     if !configs.faults.is_empty() {
         return output::write_faults(&configs.faults, &metas, &outputs, &args.text).map(without);

@@ -1,8 +1,9 @@
-//! Walking a folder: every file that may hold manifests, in order, without what git ignores.
+//! Walking a folder: every file that may hold manifests, in order, without what git ignores; and
+//! which folders hold no config.
 //!
-//! Not here: what becomes of the files (`input`).
+//! Not here: what becomes of the files (`collect`).
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use foldhash::HashSet;
@@ -11,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::git;
 use super::ignore::Ignores;
 use super::paths::{below, joined, slashed};
-use crate::lint::config;
+use crate::lint::config::FILE_NAMES;
 
 const GIT: &str = ".git";
 const GITIGNORE: &str = ".gitignore";
@@ -67,7 +68,7 @@ pub(super) fn link_fault(link: &Path, bounds: &Path) -> Option<&'static str> {
     }
 }
 
-/// A folder that the walk is in and that changed what applies.
+/// A folder that the walk is in.
 struct Frame {
     depth: usize,
     ignores: usize,
@@ -79,36 +80,37 @@ struct Walker<'a, 'm> {
     walk: Walk<'a>,
     ignores: Ignores,
     frames: Vec<Frame>,
-    seen: Seen,
+    noted: Noted,
     met: &'m mut dyn FnMut(Met),
 }
 
-/// What a walk tells beside what it met.
+/// What a walk tells besides what it met.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct Noted {
     /// Something was left out because git ignores it.
     pub(super) ignored: bool,
-    /// The folders that hold no config, without links: nobody has to look for one there again.
-    pub(super) without_config: HashSet<OsString>,
+    /// The locations of folders that hold no config: nobody has to look for one there again.
+    pub(super) without_config: HashSet<String>,
 }
 
-/// Walks.
+/// Meets everything below a folder, in order.
 ///
 /// A folder that is itself ignored was named on purpose: then only ignore files in it apply.
-pub(super) fn walk(walk: Walk<'_>, met: &mut dyn FnMut(Met)) -> Seen {
+pub(super) fn walk(walk: Walk<'_>, met: &mut dyn FnMut(Met)) -> Noted {
     let ignores = ignores_above(&walk);
     let mut walker = Walker {
         walk,
         ignores,
         frames: Vec::new(),
-        seen: Seen::default(),
+        noted: Noted::default(),
         met,
     };
     walker.run();
-    walker.seen
+    walker.noted
 }
 
-/// By name, but first what says something of the others.
+/// By name, but first what says which of the others git ignores: `.git` starts anew, and
+/// `.gitignore` adds to that.
 fn order(entry: &DirEntry) -> (bool, bool, &OsStr) {
     let name = entry.file_name();
     (name != GIT, name != GITIGNORE, name)
@@ -176,6 +178,8 @@ impl Walker<'_, '_> {
         };
         let unread = true;
         (self.met)(Met::Skipped { way, why, unread });
+        // What stands where couldn't be listed isn't known.
+        self.noted.without_config.clear();
     }
 
     /// Takes back what applied only in folders that the walk has left.
@@ -194,13 +198,12 @@ impl Walker<'_, '_> {
 
     /// Whether to walk into a folder.
     fn enter(&mut self, entry: &DirEntry, way: &str) -> bool {
-        let real = self.walk.real.join(way);
         if entry.depth() > 0 {
             if entry.file_name() == GIT {
                 return false;
             }
-            if self.is_ignored(&real, true) {
-                self.seen.ignored = true;
+            if self.is_ignored(entry, true) {
+                self.noted.ignored = true;
                 return false;
             }
         }
@@ -209,46 +212,60 @@ impl Walker<'_, '_> {
             ignores: self.ignores.len(),
             outer: None,
         });
-        self.seen.without_config.insert(real.into());
+        let location = joined(&slashed(self.walk.real), way);
+        self.noted.without_config.insert(location);
         true
     }
 
-    /// Takes up what an entry says of the folder that it lies in: these come first.
+    /// Takes up what an entry says of the folder that it lies in.
     fn note(&mut self, entry: &DirEntry, way: &str) {
         let name = entry.file_name();
-        let is_config = config::FILE_NAMES.iter().any(|config| name == *config);
-        if !is_config && name != GIT && name != GITIGNORE {
-            return;
-        }
-        let real = self.walk.real.join(way);
-        let folder = real.parent().unwrap_or(&real);
-        if is_config {
-            self.seen.without_config.remove(folder.as_os_str());
+        if FILE_NAMES
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+        {
+            let folder = way.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let location = joined(&slashed(self.walk.real), folder);
+            self.noted.without_config.remove(&location);
         } else if name == GIT && entry.depth() > 1 {
-            let mut ignores = Ignores::default();
-            ignores.push_file("", &git::exclude_file(folder));
-            if let Some(frame) = self.frames.last_mut() {
-                frame.outer = Some((
-                    std::mem::replace(&mut self.ignores, ignores),
-                    self.walk.git.replace(folder.to_owned()),
-                    std::mem::replace(&mut self.walk.bounds, folder.to_owned()),
-                ));
-            }
+            self.work_tree(entry);
         } else if name == GITIGNORE
             && let Some(git) = &self.walk.git
         {
-            let below = slashed(folder.strip_prefix(git).unwrap_or(folder));
-            self.ignores.push_file(&below, &real);
+            let real = self.real(entry);
+            let folder = real.parent().unwrap_or(&real);
+            let base = slashed(folder.strip_prefix(git).unwrap_or(folder));
+            self.ignores.push_file(&base, &real);
         }
+    }
+
+    /// The folder that the walk is in turns out to be a work tree of its own.
+    fn work_tree(&mut self, dot_git: &DirEntry) {
+        let real = self.real(dot_git);
+        let (Some(root), Some(frame)) = (real.parent(), self.frames.last_mut()) else {
+            return;
+        };
+        let mut ignores = Ignores::default();
+        ignores.push_file("", &git::exclude_file(root));
+        frame.outer = Some((
+            std::mem::replace(&mut self.ignores, ignores),
+            self.walk.git.replace(root.to_owned()),
+            std::mem::replace(&mut self.walk.bounds, root.to_owned()),
+        ));
+    }
+
+    /// The path of an entry without links in its folders.
+    fn real(&self, entry: &DirEntry) -> PathBuf {
+        let way = entry.path().strip_prefix(self.walk.folder);
+        self.walk.real.join(way.unwrap_or(entry.path()))
     }
 
     fn file(&mut self, entry: DirEntry, way: String) {
         if !(self.walk.wants)(&way) {
             return;
         }
-        let real = self.walk.real.join(&way);
-        if self.is_ignored(&real, false) {
-            self.seen.ignored = true;
+        if self.is_ignored(&entry, false) {
+            self.noted.ignored = true;
             return;
         }
         let fault = if entry.path_is_symlink() {
@@ -268,10 +285,11 @@ impl Walker<'_, '_> {
         (self.met)(Met::File { path, way, git });
     }
 
-    fn is_ignored(&self, real: &Path, is_folder: bool) -> bool {
+    fn is_ignored(&self, entry: &DirEntry, is_folder: bool) -> bool {
         match &self.walk.git {
             Some(git) if !self.ignores.is_empty() => {
-                let path = slashed(real.strip_prefix(git).unwrap_or(real));
+                let real = self.real(entry);
+                let path = slashed(real.strip_prefix(git).unwrap_or(&real));
                 self.ignores.ignores(&path, is_folder)
             }
             _ => false,

@@ -39,7 +39,7 @@ pub fn objects<'t>(old: &[(&'t str, &'t Loaded)], first: usize) -> Vec<(&'t str,
         let source = SourceId((first + i) as u32);
         let kinds = loaded.facts.documents.iter();
         for (number, (document, kind)) in loaded.reading.documents.iter().zip(kinds).enumerate() {
-            if let (Ok(Some(root)), true) = (&document.root, kind.holds_objects()) {
+            if let (Ok(Some(root)), true) = (&document.root, kind.is_manifest()) {
                 let root = loaded.reading.tree.node(*root);
                 let objects = content(source, number as u32, root).objects.into_iter();
                 found.extend(objects.map(|object| (*location, object)));
@@ -56,6 +56,9 @@ pub fn pair<'t>(
     old: Vec<(&'t str, Object<'t>)>,
     location: &dyn Fn(SourceId) -> &'t str,
 ) {
+    if old.is_empty() {
+        return;
+    }
     let mut by_identity: HashMap<Identity<'t>, Vec<(&str, Object<'t>)>> = HashMap::new();
     for (at, object) in old {
         let same = by_identity.entry(identity(&object)).or_default();

@@ -72,15 +72,14 @@ pub fn gather<'t>(seen: &Seen<'t>, graph: &Graph) -> Gathered<'t> {
             };
             let role = match kind {
                 DocumentKind::Encrypted => Role::Hidden,
-                kind if kind.holds_objects() => role,
+                kind if kind.is_manifest() => role,
                 _ => continue,
             };
             let root = loaded.reading.tree.node(root);
             for object in content(id, number as u32, root).objects {
-                let member = project.member(object, role);
-                gaps.extend(hidden_by_member(&member));
-                allows.extend(allow(&member));
-                project.add(member);
+                let member = project.add(object, role);
+                gaps.extend(hidden_by_member(member));
+                allows.extend(allow(member));
             }
         }
     }

@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         }
         let loaded = self.loaded;
         let kinds = &loaded.facts.documents;
-        let has_object = kinds.iter().any(|kind| kind.holds_objects());
+        let has_object = kinds.iter().any(|kind| kind.is_manifest());
         for (number, document) in loaded.reading.documents.iter().enumerate() {
             let kind = kinds.get(number);
             let number = number as u32;

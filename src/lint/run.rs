@@ -447,7 +447,10 @@ impl<'a> Seen<'a> {
         }
         for kind in WEBHOOK_KINDS {
             let of_kind = gathered.project.of_kind(kind);
-            let targets = of_kind.filter(|member| self.is_target(member.object.source));
+            let targets = of_kind.filter(|member| {
+                member.object.group == "admissionregistration.k8s.io"
+                    && self.is_target(member.object.source)
+            });
             summary.webhooks += targets.count();
         }
         summary.unchecked_kinds = unchecked.into_iter().collect();

@@ -14,6 +14,7 @@ pub mod workload;
 use crate::finding::{ObjectName, Place, Step, keyed_path, locate, render_path, shown_span};
 use crate::source::{SourceId, Span};
 use crate::tree::{Children, Kind, Node, NodeId};
+use workload::WorkloadKind;
 
 /// One object of a document.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Object<'t> {
     pub version: &'t str,
     /// The kind.
     pub kind: &'t str,
+    /// What of all that makes pods it is.
+    pub workload: Option<WorkloadKind>,
     /// `metadata.name`; empty if there is none.
     pub name: &'t str,
     /// `metadata.generateName`; empty if there is none.
@@ -99,6 +102,7 @@ impl<'t> Object<'t> {
             group,
             version,
             kind,
+            workload: WorkloadKind::of(group, kind),
             name: meta("name").unwrap_or(""),
             generate_name: meta("generateName").unwrap_or(""),
             namespace: meta("namespace").filter(|namespace| !namespace.is_empty()),

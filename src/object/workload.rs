@@ -121,7 +121,7 @@ impl WorkloadKind {
 impl<'a, 't> Workload<'a, 't> {
     /// The view of an object that makes pods and has a template.
     pub fn of(object: &'a Object<'t>) -> Option<Self> {
-        let kind = WorkloadKind::of(object.group, object.kind)?;
+        let kind = object.workload?;
         let template = object.root.at(kind.template_path())?;
         Some(Self {
             object,

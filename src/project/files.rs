@@ -91,7 +91,7 @@ pub enum DocumentKind {
     Empty,
     /// One object.
     Object,
-    /// A list of objects, or something that has but one of `apiVersion` and `kind`, or not as text.
+    /// A `List` or another list of objects, or something that lacks one of `apiVersion` and `kind`.
     ListOrPart,
     /// A kustomization or a component.
     Kustomization,
@@ -99,15 +99,15 @@ pub enum DocumentKind {
     Tool(&'static str),
     /// Encrypted with sops; its metadata usually isn't.
     Encrypted,
-    /// A list, a text, or a mapping without `apiVersion` and `kind`.
+    /// A sequence, a text, or a mapping without `apiVersion` and `kind`.
     Other,
     /// It can't be read.
     Fault,
 }
 
 impl DocumentKind {
-    /// Whether kubectl looks for objects in it.
-    pub fn holds_objects(self) -> bool {
+    /// Whether it is judged as what the API server is meant to see.
+    pub fn is_manifest(self) -> bool {
         matches!(self, Self::Object | Self::ListOrPart)
     }
 }
@@ -209,10 +209,11 @@ impl Facts {
         let kustomization = match by_name(location, &documents, first) {
             true => first,
             false => {
-                use DocumentKind::{Encrypted, Kustomization};
-                let may_be = roots.filter(|(_, kind)| matches!(kind, Kustomization | Encrypted));
-                let mut may_be = may_be.filter_map(|(root, _)| root);
-                may_be.find(|root| document_kind(*root, false) == Kustomization)
+                let known = DocumentKind::Kustomization;
+                let may_be = [known, DocumentKind::Encrypted];
+                let roots = roots.filter(|(_, kind)| may_be.contains(kind));
+                let mut roots = roots.filter_map(|(root, _)| root);
+                roots.find(|root| document_kind(*root, false) == known)
             }
         };
         let mut kustomization = kustomization.map(|root| Kustomization::read(location, root));
@@ -314,12 +315,11 @@ fn document_kind(root: Node<'_>, marked: bool) -> DocumentKind {
 /// The most telling document decides.
 fn by_documents(documents: &[DocumentKind]) -> Class {
     let has = |kind| documents.contains(&kind);
-    let mut kinds = documents.iter();
     let tool = documents.iter().find_map(|kind| match kind {
         DocumentKind::Tool(tool) => Some(*tool),
         _ => None,
     });
-    if kinds.any(|kind| kind.holds_objects()) {
+    if documents.iter().any(|kind| kind.is_manifest()) {
         Class::new(FileKind::Manifest, "")
     } else if has(DocumentKind::Encrypted) {
         Class::new(FileKind::Encrypted, "encrypted with sops")

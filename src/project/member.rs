@@ -5,6 +5,7 @@
 use super::Spot;
 use crate::object::Object;
 use crate::object::placeholder::Placeholders;
+use crate::object::references::{Reference, references};
 use crate::object::selector::{Labels, Requirement, Selector, Tri, Wants};
 use crate::object::workload::{POD_NAME_LABEL, Workload, WorkloadKind};
 use crate::tree::Node;
@@ -22,6 +23,8 @@ pub struct Member<'t> {
     pub workload: Option<(WorkloadKind, Node<'t>)>,
     /// The labels of its pods.
     pub pod_labels: Labels<'t>,
+    /// What its pods ask for by name.
+    pub references: Vec<Reference<'t>>,
 }
 
 /// What may be said about an object.
@@ -41,6 +44,7 @@ impl<'t> Member<'t> {
     pub fn new(object: Object<'t>, role: Role, placeholders: &Placeholders) -> Self {
         let view = Workload::of(&object);
         let labels = view.as_ref().and_then(Workload::pod_labels);
+        let references = view.as_ref().map_or(Vec::new(), references);
         let workload = view.map(|w| (w.kind, w.template));
         Self {
             pod_labels: Labels::of_map(labels, &|text| placeholders.in_text(text)),
@@ -48,6 +52,7 @@ impl<'t> Member<'t> {
             role,
             old: None,
             workload,
+            references,
         }
     }
 

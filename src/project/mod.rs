@@ -13,9 +13,11 @@ pub mod providers;
 mod tools;
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
 use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use crate::object::Object;
 use crate::object::placeholder::Placeholders;
@@ -126,9 +128,12 @@ pub struct Externals<'t>(pub Option<Box<MadeElsewhere<'t>>>);
 pub struct Project<'t> {
     members: Vec<Member<'t>>,
     sight: Sight<'t>,
-    by_name: HashMap<(&'t str, &'t str), Vec<u32>>,
-    /// Workloads by the namespace that is written, and a label of their pods.
-    by_label: HashMap<(Option<&'t str>, &'t str, &'t str), Vec<u32>>,
+    hasher: RandomState,
+    /// By the hash of kind and name: so that what is far off in the text isn't looked at for each
+    /// question. What is found there has to be compared.
+    by_name: HashMap<u64, Vec<u32>>,
+    /// Workloads by the hash of the namespace that is written and a label of their pods.
+    by_label: HashMap<u64, Vec<u32>>,
     /// The written namespaces of the pods with a label.
     namespaces: HashMap<(&'t str, &'t str), BTreeSet<&'t str>>,
     by_kind: HashMap<&'t str, Vec<u32>>,
@@ -158,16 +163,13 @@ impl<'t> Project<'t> {
         }
     }
 
-    /// What an object is to the project, to be added.
-    pub fn member(&self, object: Object<'t>, role: Role) -> Member<'t> {
-        Member::new(object, role, &self.sight.placeholders)
-    }
-
-    /// Adds a member; they come in the order of sources and documents. It is indexed at once, while
-    /// what it points to is still in the processor's caches.
-    pub fn add(&mut self, member: Member<'t>) {
+    /// Adds an object; they come in the order of sources and documents. It is indexed at once,
+    /// while what it points to is still in the processor's caches.
+    pub fn add(&mut self, object: Object<'t>, role: Role) -> &Member<'t> {
+        let member = Member::new(object, role, &self.sight.placeholders);
+        self.doubles.take();
         self.index(&member);
-        self.members.push(member);
+        self.members.push_mut(member)
     }
 
     /// Adds what hides answers.
@@ -175,7 +177,7 @@ impl<'t> Project<'t> {
         self.sight.gaps.extend(gaps);
     }
 
-    /// All members, to say what they replace.
+    /// All members, to say what they replace: nothing else of them may change.
     pub fn members_mut(&mut self) -> &mut [Member<'t>] {
         &mut self.members
     }
@@ -299,9 +301,10 @@ impl<'t> Project<'t> {
         kind: &'p str,
         name: &'p str,
     ) -> impl Iterator<Item = &'p Member<'t>> {
-        let by_name: &HashMap<(&str, &str), Vec<u32>> = &self.by_name;
-        let indexes = by_name.get(&(kind, name)).map_or(&[][..], Vec::as_slice);
-        indexes.iter().filter_map(|&i| self.members.get(i as usize))
+        let hash = self.hasher.hash_one((kind, name));
+        let indexes = self.by_name.get(&hash).map_or(&[][..], Vec::as_slice);
+        let members = indexes.iter().filter_map(|&i| self.members.get(i as usize));
+        members.filter(move |member| (member.object.kind, member.object.name) == (kind, name))
     }
 
     /// All members of a kind, of any group.
@@ -374,8 +377,8 @@ impl<'t> Project<'t> {
     fn index(&mut self, member: &Member<'t>) {
         let i = self.members.len() as u32;
         let object = &member.object;
-        let namesakes = self.by_name.entry((object.kind, object.name)).or_default();
-        namesakes.push(i);
+        let name = self.hasher.hash_one((object.kind, object.name));
+        self.by_name.entry(name).or_default().push(i);
         self.by_kind.entry(object.kind).or_default().push(i);
         if self.is_placeholder(object.name) {
             self.named_by_placeholder.entry(object.kind).or_insert(i);
@@ -389,8 +392,8 @@ impl<'t> Project<'t> {
         }
         let namespace = self.known_namespace(object);
         for &(key, value) in &member.pod_labels.pairs {
-            let labelled = self.by_label.entry((namespace, key, value)).or_default();
-            labelled.push(i);
+            let label = self.hasher.hash_one((namespace, key, value));
+            self.by_label.entry(label).or_default().push(i);
             if let Some(namespace) = namespace {
                 let namespaces = self.namespaces.entry((key, value)).or_default();
                 namespaces.insert(namespace);
@@ -401,10 +404,7 @@ impl<'t> Project<'t> {
     /// Only namesakes are compared, by hash, so it takes about as many steps as there are members.
     fn find_doubles(&self) -> HashMap<Spot, u32> {
         let mut doubles = HashMap::default();
-        for ((_, name), namesakes) in self.by_name.iter().filter(|(_, list)| list.len() > 1) {
-            if name.is_empty() || self.is_placeholder(name) {
-                continue;
-            }
+        for namesakes in self.by_name.values().filter(|list| list.len() > 1) {
             let mut firsts = HashMap::default();
             for &i in namesakes {
                 let Some(member) = self.members.get(i as usize) else {
@@ -412,12 +412,15 @@ impl<'t> Project<'t> {
                 };
                 let object = &member.object;
                 if member.role != Role::Whole
+                    || object.name.is_empty()
+                    || self.is_placeholder(object.name)
                     || object.namespace.is_some_and(|n| self.is_placeholder(n))
                 {
                     continue;
                 }
                 let bundle = self.location(member).bundle.ok_or(object.source);
-                let identity = (bundle, object.storage_group(), object.namespace);
+                let name = (object.kind, object.name);
+                let identity = (bundle, object.storage_group(), object.namespace, name);
                 let first = *firsts.entry(identity).or_insert(i);
                 if first != i {
                     doubles.insert(member.spot(), first);
@@ -441,17 +444,19 @@ impl<'t> Project<'t> {
             _ => None,
         });
         let lists = exact.map(|pair| self.with_label(from, pair));
-        let indexes: Vec<u32> = match lists.min_by_key(Vec::len) {
-            Some(list) => list
-                .into_iter()
-                .chain(self.unclear.iter().copied())
-                .collect(),
-            None => self.workloads.clone(),
+        let rarest = lists.min_by_key(|lists| lists.iter().map(|list| list.len()).sum::<usize>());
+        let lists = match rarest {
+            Some(mut lists) => {
+                lists.push(&self.unclear);
+                lists
+            }
+            None => vec![&*self.workloads],
         };
-        indexes
+        lists
             .into_iter()
+            .flatten()
             .take(CANDIDATES_MAX + 1)
-            .filter_map(|i| self.members.get(i as usize))
+            .filter_map(|i| self.members.get(*i as usize))
             .collect()
     }
 
@@ -461,28 +466,25 @@ impl<'t> Project<'t> {
         written.filter(|namespace| !self.is_placeholder(namespace))
     }
 
-    /// The workloads with a label in the namespaces that may be that of `from`.
-    fn with_label(&self, from: &Object<'t>, (key, value): (&'t str, &'t str)) -> Vec<u32> {
-        let in_namespace = |namespace| {
-            let list = self.by_label.get(&(namespace, key, value));
-            list.map_or(&[][..], Vec::as_slice).iter().copied()
+    /// The workloads with a label, by the namespaces that may be that of `from`.
+    fn with_label(&self, from: &Object<'t>, (key, value): (&'t str, &'t str)) -> Vec<&[u32]> {
+        let mut lists = Vec::with_capacity(3);
+        let mut add = |namespace: Option<&str>| {
+            let list = self
+                .by_label
+                .get(&self.hasher.hash_one((namespace, key, value)));
+            lists.extend(list.map(Vec::as_slice));
         };
-        let unwritten = in_namespace(None);
+        add(None);
         match self.known_namespace(from) {
-            Some(namespace) => {
-                let all = unwritten.chain(in_namespace(Some(namespace)));
-                all.take(CANDIDATES_MAX + 1).collect()
-            }
+            Some(namespace) => add(Some(namespace)),
             None => {
-                let namespaces = self.namespaces.get(&(key, value));
-                let written = namespaces
-                    .into_iter()
-                    .flatten()
-                    .map(|namespace| Some(*namespace));
-                let all = unwritten.chain(written.flat_map(in_namespace));
-                all.take(CANDIDATES_MAX + 1).collect()
+                let namespaces = self.namespaces.get(&(key, value)).into_iter().flatten();
+                let few = namespaces.take(CANDIDATES_MAX + 1);
+                few.for_each(|namespace| add(Some(namespace)));
             }
         }
+        lists
     }
 
     fn closest<'p>(

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Severity;
-use crate::object::references::{Need, Reference, Referent, references};
+use crate::object::references::{Need, Reference, Referent};
 use crate::project::Lookup;
 use crate::rule::{Context, Rule, Sink};
 
@@ -17,13 +17,10 @@ pub fn report(
     to: Referent,
     is_made: fn(&Context<'_, '_>, &str) -> bool,
 ) {
-    let Some(workload) = context.member.as_workload() else {
-        return;
-    };
     let mut asked: BTreeMap<&str, Vec<Reference<'_>>> = BTreeMap::new();
-    for reference in references(&workload) {
+    for reference in &context.member.references {
         if reference.to == to && reference.need != Need::Optional {
-            asked.entry(reference.name).or_default().push(reference);
+            asked.entry(reference.name).or_default().push(*reference);
         }
     }
     for (name, uses) in asked {

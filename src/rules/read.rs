@@ -10,7 +10,7 @@ use crate::tree::Node;
 /// (`apps/v1beta1`, `extensions/v1beta1`) have other defaults and are only history.
 pub fn kind(context: &Context<'_, '_>) -> Option<WorkloadKind> {
     let object = context.object();
-    let kind = WorkloadKind::of(object.group, object.kind)?;
+    let kind = object.workload?;
     (object.version == "v1" && object.group != "extensions").then_some(kind)
 }
 

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn writes_as_encoding_json_does() {
-        let mut builder = Builder::new("");
+        let mut builder = Builder::new(String::new());
         let at = Span::default();
         let mut leaf = |kind, text: &str| builder.pooled(kind, Style::Plain, at, text);
         let children = [

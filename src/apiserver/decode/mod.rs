@@ -40,6 +40,7 @@ pub fn check<'t>(
         // The values of Secrets must not be repeated anywhere.
         masked: !kind.custom && kind.group().is_empty() && kind.name() == "Secret",
         structure_only: false,
+        // Deeper than nearly all go.
         steps: Vec::with_capacity(16),
         found: Vec::new(),
     };

@@ -428,12 +428,12 @@ impl<'t> Effective<'t> {
                 Kind::Mapping => (child.text(), children.next().unwrap_or(child)),
                 _ => ("", child),
             };
-            let child = self.copy(at, key, value, levels - 1);
+            let copied = self.copy(at, key, value, levels - 1);
             match self.cells.get_mut(last as usize) {
-                Some(last) => last.next = child,
-                None => self.update(Id(at), |cell| cell.first = child),
+                Some(last) => last.next = copied,
+                None => self.update(Id(at), |cell| cell.first = copied),
             }
-            last = child;
+            last = copied;
         }
         self.update(Id(at), |cell| cell.last = last);
         at

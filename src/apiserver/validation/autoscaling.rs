@@ -238,7 +238,7 @@ fn validate_metrics_v1(v: &mut Validation, spec: &Field<'_, '_>, options: Refere
     });
     let converted = converted.to_string();
     let mut reading = Reading::default();
-    let mut builder = Builder::new(&*converted);
+    let mut builder = Builder::new(converted.clone());
     json::read(&mut builder, &mut reading, &converted);
     reading.tree = builder.finish();
     let Some(Ok(Some(root))) = reading.documents.first().map(|document| &document.root) else {

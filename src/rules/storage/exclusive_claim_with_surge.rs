@@ -2,7 +2,7 @@
 
 use crate::finding::{Family, Proof, RuleMeta, Severity};
 use crate::object::Object;
-use crate::object::references::{Reference, Referent, references};
+use crate::object::references::{Reference, Referent};
 use crate::object::workload::{Workload, WorkloadKind};
 use crate::project::{Lookup, Member, Nearness};
 use crate::rule::{Context, Rule, Scope, Sink};
@@ -25,16 +25,21 @@ fn check(context: &Context<'_, '_>, sink: &mut Sink) {
     let Some(workload) = context.member.as_workload() else {
         return;
     };
-    if workload.kind != WorkloadKind::Deployment || !keeps_a_pod_while_adding(context) {
+    let asked = context.member.references.iter();
+    let mut claims = asked.filter(|asked| asked.to == Referent::Claim).peekable();
+    if workload.kind != WorkloadKind::Deployment
+        || claims.peek().is_none()
+        || !keeps_a_pod_while_adding(context)
+    {
         return;
     }
     let mut seen = Vec::new();
-    for claim in references(&workload) {
-        if claim.to != Referent::Claim || seen.contains(&claim.name) {
+    for claim in claims {
+        if seen.contains(&claim.name) {
             continue;
         }
         seen.push(claim.name);
-        judge(context, &workload, claim, sink);
+        judge(context, &workload, *claim, sink);
     }
 }
 

@@ -70,23 +70,26 @@ impl Traits {
     /// Looks at every character of `text`; offsets count from its start.
     pub fn of(text: &str) -> Self {
         // Without a branch this runs over many bytes at once.
-        let ordinary = |b: u8| b == b'\n' || b == b'\t' || b >= b' ' && b != 0x7F;
-        let all = text.bytes().fold(true, |all, b| all & ordinary(b));
+        let is_plain = |b: u8| b == b'\n' || b == b'\t' || b >= b' ' && b != 0x7F;
+        let all_plain = text.bytes().fold(true, |all, b| all & is_plain(b));
         // What else breaks a line or is refused starts with one of these.
-        let mut others = memchr::memchr3_iter(0xC2, 0xE2, 0xEF, text.as_bytes());
-        let ordinary = |at| {
+        let mut leads = memchr::memchr3_iter(0xC2, 0xE2, 0xEF, text.as_bytes());
+        let is_ordinary = |at| {
             let found = text.get(at..).and_then(|rest: &str| rest.chars().next());
-            found.is_none_or(|c| !BREAKS.contains(&c) && !is_refused(c))
+            found.is_some_and(|c| !BREAKS.contains(&c) && !is_refused(c))
         };
-        let ordinary = all && others.all(ordinary);
+        let ascii = text.is_ascii();
+        if all_plain && leads.all(is_ordinary) {
+            return Self {
+                ascii,
+                only_line_feeds: true,
+                refused: None,
+            };
+        }
         Self {
-            ascii: text.is_ascii(),
-            only_line_feeds: ordinary || !text.contains(BREAKS),
-            refused: if ordinary {
-                None
-            } else {
-                text.find(is_refused)
-            },
+            ascii,
+            only_line_feeds: !text.contains(BREAKS),
+            refused: text.find(is_refused),
         }
     }
 }
