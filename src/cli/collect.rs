@@ -218,8 +218,14 @@ impl Collector {
         }
     }
 
+    /// The name of what lies in a folder that is shown as it should be.
     fn target_name(&self, folder: &str, way: &str) -> String {
-        shown(&self.folder, Path::new(&joined(folder, way)))
+        let name = joined(folder, way);
+        match name.starts_with("..") {
+            // It may lead back to the current directory.
+            true => shown(&self.folder, Path::new(&name)),
+            false => name,
+        }
     }
 
     fn context_name(&self, root: usize, location: &str) -> String {

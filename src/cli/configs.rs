@@ -115,7 +115,7 @@ impl<'r> Configs<'r> {
             .get(number)
             .and_then(Option::as_ref)
             .map(|c| c.folder.as_path());
-        let path = match base.or(root.map(|root| root.folder.as_path())) {
+        let path = match base {
             Some(base) => paths::way(base, location),
             None => file.root_relative.clone(),
         };

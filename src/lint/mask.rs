@@ -8,6 +8,8 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem;
+
 use super::load::Loaded;
 use super::run::Seen;
 use crate::object::content;
@@ -23,7 +25,9 @@ const SHOWN_META: [&str; 4] = ["name", "generateName", "namespace", "labels"];
 pub fn masked(seen: &Seen<'_>) -> Vec<(SourceId, Span)> {
     let files = seen.files();
     files
-        .filter(|(_, _, loaded, _)| loaded.source.text.contains("Secret"))
+        .filter(|(_, _, loaded, _)| {
+            memmem::find(loaded.source.text.as_bytes(), b"Secret").is_some()
+        })
         .flat_map(|(id, _, loaded, _)| {
             let spans = joined(loaded, in_file(id, loaded));
             spans.into_iter().map(move |span| (id, span))
