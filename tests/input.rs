@@ -145,6 +145,78 @@ fn leaves_out_what_git_ignores_unless_named_or_tracked() {
 }
 
 #[test]
+fn takes_up_what_a_folder_says_of_itself() {
+    // Names that come before `.git` in the folder that it speaks of, too.
+    let tree = Tree::new(&[
+        "-a.yaml",
+        "out.yaml",
+        "in/-b.yaml",
+        "in/x/out.yaml",
+        "z/out.yaml",
+    ]);
+    tree.write(".gitignore", "out.yaml\n-b.yaml\n");
+    tree.write("in/.gitignore", "-c.yaml\n");
+    tree.write("in/-c.yaml", "");
+    // A folder of this name ignores nothing.
+    tree.write("z/.gitignore/a", "-a.yaml\n");
+    tree.git("", &["init", "-q"]);
+    assert_eq!(names(&tree.collect("", &["."])), ["-a.yaml"]);
+    // A work tree in another, as a submodule has it: what is ignored outside it isn't in it.
+    tree.write("git/info/exclude", "x/\n");
+    tree.write("in/.git", "gitdir: ../git\n");
+    assert_eq!(names(&tree.collect("", &["."])), ["-a.yaml", "in/-b.yaml"]);
+}
+
+#[test]
+fn knows_the_folders_without_a_config() {
+    let tree = Tree::new(&[
+        "a/x.yaml",
+        "b/.kubevet.yml",
+        "b/c/x.yaml",
+        "e/.kubevet.yaml/x.yaml",
+    ]);
+    let inputs = tree.collect("", &["."]);
+    let folder = tree
+        .path("")
+        .to_string_lossy()
+        .trim_end_matches('/')
+        .to_owned();
+    let mut without: Vec<_> = inputs.without_config.iter().collect();
+    without.sort();
+    let expected = ["", "/a", "/b/c", "/e/.kubevet.yaml"].map(|way| format!("{folder}{way}"));
+    assert_eq!(without, expected.iter().collect::<Vec<_>>());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_walk_that_fails_somewhere_knows_of_no_configs() {
+    use std::os::unix::fs::PermissionsExt;
+    let tree = Tree::new(&["a/x.yaml", "b/.kubevet.yaml"]);
+    let set = |mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(tree.path("b"), mode).unwrap();
+    };
+    set(0o311);
+    let is_listed = fs::read_dir(tree.path("b")).is_ok();
+    let inputs = tree.collect("", &["."]);
+    set(0o755);
+    // Root lists every folder.
+    let b = tree.path("b").to_string_lossy().into_owned();
+    assert!(!inputs.without_config.contains(&b));
+    assert!(is_listed || inputs.without_config.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_named_by_a_link_is_that_folder() {
+    let tree = Tree::new(&["r/a.yaml", "r/made.yaml"]);
+    tree.write("r/.gitignore", "made.yaml\n");
+    tree.git("r", &["init", "-q"]);
+    link("r", &tree.path("l"));
+    assert_eq!(names(&tree.collect("", &["l"])), ["l/a.yaml"]);
+}
+
+#[test]
 fn context_is_what_git_tracks() {
     let tree = Tree::new(&[
         "r/a.yaml",
