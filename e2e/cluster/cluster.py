@@ -67,7 +67,7 @@ def program(name, minor):
 
 
 def built(folder):
-    """Where the programs are that a folder here pins."""
+    """Where the programs are that a folder pins: its name here, or its path."""
     run = subprocess.run([HERE / "build", folder], check=True, stdout=subprocess.PIPE, text=True)
     return pathlib.Path(run.stdout.strip())
 
@@ -187,13 +187,17 @@ class Cluster:
         )
 
     def run(self, name, *options):
+        self.spawn(name, [program(name, self.minor), *options])
+
+    def spawn(self, name, command):
+        """Starts a program that ends with the cluster, and writes beside the others' logs."""
         with open(self.folder / f"{name}.log", "w") as log:
-            command = [program(name, self.minor), *options]
             # A group of its own: who interrupts `e2e/run` leaves stopping to it.
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self.processes.append((name, process))
+        return process
 
     def await_ready(self):
         begun = time.monotonic()
