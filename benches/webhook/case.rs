@@ -42,12 +42,12 @@ impl Case {
     }
 
     /// Writes the whole request, as Go and client-go do.
-    pub fn write(&self, uid: u64, timeout: Duration, into: &mut Vec<u8>) {
+    pub fn write(&self, path: &str, uid: u64, timeout: Duration, into: &mut Vec<u8>) {
         let mut head = String::with_capacity(320);
         let (length, timeout) = (self.len(), timeout.as_secs());
         let written = write!(
             head,
-            "POST /validate?timeout={timeout}s HTTP/1.1\r\nHost: {NAME}:443\r\n\
+            "POST {path}?timeout={timeout}s HTTP/1.1\r\nHost: {NAME}:443\r\n\
              User-Agent: kube-apiserver-admission\r\nContent-Length: {length}\r\n\
              Accept: application/json, */*\r\nContent-Type: application/json\r\n\
              Accept-Encoding: gzip\r\n\r\n"

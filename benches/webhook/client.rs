@@ -66,6 +66,8 @@ pub struct Client {
 /// How a client behaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Manners {
+    /// The path that reviews are sent to.
+    pub path: &'static str,
     /// How long a call may take: `timeoutSeconds`.
     pub timeout: Duration,
     /// After so many calls a connection is given up, so that handshakes happen.
@@ -77,6 +79,7 @@ pub struct Manners {
 impl Default for Manners {
     fn default() -> Self {
         Self {
+            path: "/validate",
             timeout: Duration::from_secs(10),
             uses_max: u32::MAX,
             retries: true,
@@ -278,7 +281,8 @@ impl Client {
         buffer: &mut Vec<u8>,
     ) -> io::Result<Answer> {
         buffer.clear();
-        self.cases[call.case].write(call.uid, self.manners.timeout, buffer);
+        let (path, timeout) = (self.manners.path, self.manners.timeout);
+        self.cases[call.case].write(path, call.uid, timeout, buffer);
         stream.write_all(buffer).await?;
         stream.flush().await?;
         buffer.clear();

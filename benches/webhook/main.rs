@@ -47,8 +47,14 @@ fn main() {
     setrlimit(Resource::Nofile, files).unwrap();
     let long = Duration::from_secs(30);
     match words[..] {
-        ["load"] => runtime.block_on(load::run(long, true)).keep("load"),
-        ["load", "--short"] => drop(runtime.block_on(load::run(long / 6, false))),
+        ["load"] => runtime.block_on(load::run(long, true, false)).keep("load"),
+        ["load", "--beside", "gatekeeper"] => {
+            runtime.block_on(load::run(long, true, true)).keep("load");
+        }
+        ["load", "--short"] => drop(runtime.block_on(load::run(long / 6, false, false))),
+        ["load", "--short", "--beside", "gatekeeper"] => {
+            drop(runtime.block_on(load::run(long / 6, false, true)));
+        }
         ["load", "--peak"] => runtime.block_on(load::peak(long)),
         ["lost", ref names @ ..] => {
             let short = names.contains(&"--short");
@@ -59,6 +65,10 @@ fn main() {
             }
             assert!(passed, "something was lost");
         }
-        _ => println!("usage: benches/webhook/run load|lost [--short] [SCENARIO...]"),
+        _ => println!(
+            "usage: benches/webhook/run load [--short] [--beside gatekeeper]\n       \
+             benches/webhook/run load --peak\n       \
+             benches/webhook/run lost [--short] [SCENARIO...]"
+        ),
     }
 }

@@ -21,12 +21,18 @@ const TICKS: f64 = 100.0;
 /// A server; ends with the value.
 pub struct Replica {
     process: Child,
+    /// The server's own process, which something else may have started.
+    id: u32,
     /// Where it listens for reviews.
     pub address: SocketAddr,
     /// From the start of the process to the line that says that it is ready.
     pub ready_after: Duration,
     plain: Option<SocketAddr>,
 }
+
+/// What a process uses of the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage(u32);
 
 /// The certificate's files.
 pub fn files(mount: &Mount) -> [PathBuf; 2] {
@@ -55,6 +61,28 @@ impl Replica {
         Self::run(command)
     }
 
+    /// Gatekeeper beside an API server of its own, and its release.
+    pub fn gatekeeper(mount: &Mount) -> (Self, String) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/webhook/gatekeeper");
+        let mut command = Command::new(folder.join("start"));
+        command.arg(mount.folder.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut said = String::new();
+        let mut out = BufReader::new(process.stdout.take().unwrap());
+        out.read_line(&mut said).unwrap();
+        let said: Value = serde_json::from_str(&said).expect("Gatekeeper doesn't start");
+        let id = said["process"].as_u64().unwrap();
+        let replica = Self {
+            process,
+            id: id.try_into().unwrap(),
+            address: said["address"].as_str().unwrap().parse().unwrap(),
+            ready_after: Duration::ZERO,
+            plain: None,
+        };
+        (replica, said["release"].as_str().unwrap().to_owned())
+    }
+
     fn run(mut command: Command) -> Self {
         let begun = Instant::now();
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -67,6 +95,7 @@ impl Replica {
             }
         });
         let mut replica = Self {
+            id: process.id(),
             process,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             ready_after: Duration::ZERO,
@@ -131,14 +160,35 @@ impl Replica {
         self.process.try_wait().unwrap().is_some()
     }
 
+    /// What it uses of the machine.
+    pub fn usage(&self) -> Usage {
+        Usage(self.id)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        // What starts others ends them, and itself, when its input ends.
+        if self.process.stdin.take().is_none() {
+            let _ = self.process.kill();
+        }
+        let _ = self.process.wait();
+    }
+}
+
+impl Usage {
     /// Processor time so far.
-    pub fn cpu(&self) -> Duration {
-        cpu(&self.process.id().to_string())
+    pub fn cpu(self) -> Duration {
+        cpu(&self.0.to_string())
     }
 
     /// Memory in MiB: now, and the most there was.
-    pub fn memory(&self) -> (f64, f64) {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+    pub fn memory(self) -> (f64, f64) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0)).unwrap();
         let of = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             let kib: f64 = line
@@ -150,17 +200,6 @@ impl Replica {
             kib / 1024.0
         };
         (of("VmRSS:"), of("VmHWM:"))
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.process)
-    }
-}
-
-impl Drop for Replica {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

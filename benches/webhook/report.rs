@@ -25,8 +25,9 @@ impl Table {
         self.line(&format!("| {} |", cells.join(" | ")));
     }
 
-    pub fn note(&mut self, text: String) {
-        self.notes.push_str(&text);
+    pub fn note(&mut self, text: &str) {
+        println!("{text}");
+        self.notes.push_str(text);
     }
 
     fn line(&mut self, line: &str) {

@@ -74,7 +74,7 @@ pub async fn play(short: bool) -> Outcome {
     large.drained().await;
     let counts = good.tally.take();
     let large = large.tally.take();
-    let most = replica.memory().1;
+    let most = replica.usage().memory().1;
     let evicted = replica.metric("kubevet_connections_evicted_total");
     let what = format!(
         "{slow} connections that say nothing, or slowly a head or a body, and bodies of up to 16 \
