@@ -52,7 +52,7 @@ impl<'a> Sought<'a> {
 
     /// How it compares with one of these texts, byte by byte. Most differ in their heads already.
     #[inline]
-    pub fn cmp(self, other: &[u8]) -> Ordering {
+    pub fn compare(self, other: &[u8]) -> Ordering {
         let by_head = self.head.cmp(&head_of(other));
         by_head.then_with(|| match (self.bytes.len(), other.len()) {
             (9.., 9..) => self.bytes.cmp(other),
@@ -100,7 +100,8 @@ mod tests {
             for b in &texts {
                 assert!(hint_of(a) == hint_of(b) || a != b, "{a:?} {b:?}");
                 assert_eq!(same(a, b), a == b, "{a:?} {b:?}");
-                assert_eq!(Sought::new(a).cmp(b.as_bytes()), a.cmp(b), "{a:?} {b:?}");
+                let order = Sought::new(a).compare(b.as_bytes());
+                assert_eq!(order, a.cmp(b), "{a:?} {b:?}");
             }
         }
     }

@@ -210,7 +210,7 @@ impl Table {
     fn compare(&self, sought: &[Sought<'_>], row: u32) -> Ordering {
         let mut at = row;
         for text in sought {
-            let order = text.cmp(self.raw_text(self.word(at)));
+            let order = text.compare(self.raw_text(self.word(at)));
             if order != Ordering::Equal {
                 return order;
             }
@@ -408,7 +408,7 @@ impl<'a> Struct<'a> {
     /// The fields of this name: one for each type that it has had.
     pub fn named(self, name: &str) -> impl Iterator<Item = Field<'a>> {
         let sought = Sought::new(name);
-        let order = move |i| sought.cmp(self.raw_name(i));
+        let order = move |i| sought.compare(self.raw_name(i));
         let (mut low, mut high) = (0, self.len);
         while low < high {
             let middle = low + (high - low) / 2;
