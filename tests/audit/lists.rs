@@ -384,7 +384,12 @@ fn objects_are_written_as_kubectl_shows_them() {
     let mut web = deployment("web");
     web["metadata"]["managedFields"] = json!([{"manager": "kubectl"}]);
     let audited = audited(&[web, secret], &[], "");
-    let texts: Vec<&str> = audited.outcome.sources.iter().map(|s| s.text.as_str()).collect();
+    let texts: Vec<&str> = audited
+        .outcome
+        .sources
+        .iter()
+        .map(|s| s.text.as_str())
+        .collect();
     let start = [
         "{",
         "    \"apiVersion\": \"apps/v1\",",
