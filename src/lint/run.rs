@@ -18,6 +18,7 @@ use super::{gather, mask, order, reading};
 use crate::apiserver::schema::Table;
 use crate::finding::{Family, Finding, Place, RuleMeta};
 use crate::minor::Minors;
+use crate::object::WEBHOOK_CONFIGURATIONS;
 use crate::object::placeholder::Placeholders;
 use crate::project::files::{self, Class, FileKind};
 use crate::project::graph::Graph;
@@ -28,12 +29,6 @@ use crate::source::{Source, SourceId, Span};
 
 /// How many objects are judged in place.
 const FEW: usize = 8;
-
-/// The kinds that configure webhooks.
-const WEBHOOK_KINDS: [&str; 2] = [
-    "ValidatingWebhookConfiguration",
-    "MutatingWebhookConfiguration",
-];
 
 /// What a run works on.
 pub struct Job<'a> {
@@ -445,7 +440,7 @@ impl<'a> Seen<'a> {
                 *undecided.entry((question.rule, &question.why)).or_default() += 1;
             }
         }
-        for kind in WEBHOOK_KINDS {
+        for kind in WEBHOOK_CONFIGURATIONS {
             let of_kind = gathered.project.of_kind(kind);
             let targets = of_kind.filter(|member| {
                 member.object.group == "admissionregistration.k8s.io"

@@ -16,6 +16,12 @@ use crate::source::{SourceId, Span};
 use crate::tree::{Children, Kind, Node, NodeId};
 use workload::WorkloadKind;
 
+/// The kinds that configure admission webhooks, of the group admissionregistration.k8s.io.
+pub const WEBHOOK_CONFIGURATIONS: [&str; 2] = [
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+];
+
 /// One object of a document.
 #[derive(Clone, Debug)]
 pub struct Object<'t> {

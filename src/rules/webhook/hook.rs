@@ -3,6 +3,7 @@
 //!
 //! Mirrors `ShouldCallHook` in apiserver `pkg/admission/plugin/webhook/generic/webhook.go`.
 
+use crate::object::WEBHOOK_CONFIGURATIONS;
 use crate::object::selector::{Labels, Tri};
 use crate::project::{Nearness, Role};
 use crate::rule::{Context, Rule, Sink};
@@ -64,10 +65,11 @@ pub fn to_come_back(namespace: &str) -> [Request<'_>; 5] {
 /// The webhooks that the object configures.
 pub fn hooks<'t>(context: &Context<'_, 't>) -> impl Iterator<Item = Hook<'t>> {
     let object = context.object();
-    let validates = object.kind == "ValidatingWebhookConfiguration";
-    let configures = validates || object.kind == "MutatingWebhookConfiguration";
-    let is_ours =
-        configures && object.group == "admissionregistration.k8s.io" && object.version == "v1";
+    let [validating, _] = WEBHOOK_CONFIGURATIONS;
+    let validates = object.kind == validating;
+    let is_ours = WEBHOOK_CONFIGURATIONS.contains(&object.kind)
+        && object.group == "admissionregistration.k8s.io"
+        && object.version == "v1";
     let list = is_ours.then(|| object.root.get("webhooks")).flatten();
     let nodes = list.into_iter().flat_map(Node::items);
     nodes.map(move |node| Hook { node, validates })
