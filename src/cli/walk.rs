@@ -78,6 +78,8 @@ struct Frame {
 
 struct Walker<'a, 'm> {
     walk: Walk<'a>,
+    /// The location of the start.
+    start: String,
     ignores: Ignores,
     frames: Vec<Frame>,
     noted: Noted,
@@ -99,6 +101,7 @@ pub(super) struct Noted {
 pub(super) fn walk(walk: Walk<'_>, met: &mut dyn FnMut(Met)) -> Noted {
     let ignores = ignores_above(&walk);
     let mut walker = Walker {
+        start: slashed(walk.real),
         walk,
         ignores,
         frames: Vec::new(),
@@ -212,7 +215,7 @@ impl Walker<'_, '_> {
             ignores: self.ignores.len(),
             outer: None,
         });
-        let location = joined(&slashed(self.walk.real), way);
+        let location = joined(&self.start, way);
         self.noted.without_config.insert(location);
         true
     }
@@ -225,7 +228,7 @@ impl Walker<'_, '_> {
             .any(|known| name.eq_ignore_ascii_case(known))
         {
             let folder = way.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let location = joined(&slashed(self.walk.real), folder);
+            let location = joined(&self.start, folder);
             self.noted.without_config.remove(&location);
         } else if name == GIT && entry.depth() > 1 {
             self.work_tree(entry);

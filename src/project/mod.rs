@@ -130,7 +130,7 @@ pub struct Project<'t> {
     sight: Sight<'t>,
     hasher: RandomState,
     /// By the hash of kind and name: so that what is far off in the text isn't looked at for each
-    /// question. What is found there has to be compared.
+    /// question. What is found there, and in `by_label`, has to be compared: two may have one hash.
     by_name: HashMap<u64, Vec<u32>>,
     /// Workloads by the hash of the namespace that is written and a label of their pods.
     by_label: HashMap<u64, Vec<u32>>,

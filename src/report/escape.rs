@@ -60,11 +60,7 @@ pub fn without_commands(text: &str) -> Cow<'_, str> {
 /// printed JSON does nothing to a terminal or a runner.
 pub fn json(text: String) -> String {
     let hidden = |c: char| c != '\n' && is_hidden(c);
-    // Nearly all bytes are plain, and seen to be faster than characters.
-    let is_plain = |b: u8| matches!(b, b'\n' | b' '..=b'~');
-    let from = text.bytes().position(|b| !is_plain(b));
-    let rest = from.and_then(|from| text.get(from..)).unwrap_or("");
-    if !text.contains("##[") && !rest.contains(hidden) {
+    if !text.contains("##[") && !text.contains(hidden) {
         return text;
     }
     let mut out = String::with_capacity(text.len() + 16);
