@@ -15,7 +15,7 @@ use kubevet::webhook::cache::kinds::{KINDS, Kind};
 use kubevet::webhook::cache::prune::prune;
 use kubevet::webhook::cache::store::Store;
 use kubevet::webhook::judge::{Laws, read};
-use kubevet::webhook::request::Request;
+use kubevet::webhook::request::{Body, Request};
 use kubevet::webhook::review::review;
 use kubevet::webhook::sight::{Around, Sight};
 use serde_json::Value;
@@ -75,7 +75,8 @@ fn main() -> Result<(), Error> {
             continue;
         }
         let of_fault = |fault| Error::other(format!("{fault:?}: {line}"));
-        let request = Request::read(line.as_bytes()).map_err(of_fault)?;
+        let body = Body::read(line.clone().into()).map_err(of_fault)?;
+        let request = Request::of(&body).map_err(of_fault)?;
         let answer = review(&request, laws, &cluster, today).map_err(of_fault)?;
         let findings = answer.told().iter().map(|told| &told.finding);
         let findings = findings.filter(|finding| finding.place.source == SourceId(0));

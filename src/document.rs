@@ -1,13 +1,15 @@
 //! What reading a source gives: its documents in one tree, and the faults of reading.
 
+use std::sync::Arc;
+
 use crate::source::Span;
 use crate::tree::{Double, NodeId, Tree};
 
 /// Everything read from one source.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The nodes of all documents.
-    pub tree: Tree,
+    /// The nodes of all documents; of a review, also of what is around its objects.
+    pub tree: Arc<Tree>,
     /// The documents in order; empty ones are there too, since they count.
     pub documents: Vec<Document>,
     /// Keys that a mapping has twice: the last one wins, as kubectl sends it.

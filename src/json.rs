@@ -2,9 +2,11 @@
 //!
 //! Accepts what Go's `encoding/json` accepts; text that isn't JSON is for `yaml` to try.
 
+use std::sync::Arc;
+
 use crate::document::{DEPTH_MAX, Document, DuplicateKey, Fault, Reading};
 use crate::source::Span;
-use crate::tree::{self, Builder, Kind, NodeId, Style};
+use crate::tree::{self, Builder, Kind, NodeId, Style, Tree};
 use crate::yaml::resolve;
 
 /// Reads JSON values in a row, as kubectl reads a file that starts with `{`, and adds them to
@@ -46,6 +48,40 @@ pub fn read(builder: &mut Builder, reading: &mut Reading, text: &str) -> Option<
     }
 }
 
+/// One JSON value.
+#[derive(Debug)]
+pub struct One {
+    /// All values in it.
+    pub tree: Tree,
+    /// The value.
+    pub root: NodeId,
+    /// Keys that a mapping in it has twice: the last one wins.
+    pub duplicates: Vec<DuplicateKey>,
+}
+
+/// Reads a text that is one JSON value.
+///
+/// # Errors
+/// It isn't; it nests deeper than kubectl reads, or holds a number that no machine does.
+pub fn read_one(text: impl Into<Arc<String>>) -> Result<One, Fault> {
+    let text = text.into();
+    let mut builder = Builder::new(Arc::clone(&text));
+    let mut reader = Reader::new(&mut builder, &text);
+    let root = reader.value()?;
+    reader.skip_space();
+    if reader.at < text.len() {
+        return Err(reader.fault("nothing should follow the value"));
+    }
+    if let Some(fault) = reader.unsendable {
+        return Err(fault);
+    }
+    Ok(One {
+        duplicates: reader.duplicates,
+        tree: builder.finish(),
+        root,
+    })
+}
+
 /// Skips blanks up to the first line break (`YAMLOrJSONDecoder.consumeWhitespace`, which gives up
 /// when fewer than four bytes are left).
 fn start_of_yaml(text: &str, mut at: usize) -> Option<usize> {
@@ -75,6 +111,8 @@ struct Reader<'t> {
     document: u32,
     /// A number that JSON's grammar has and no machine can hold.
     unsendable: Option<Fault>,
+    /// Where strings are put together that the text spells with escapes.
+    scratch: String,
 }
 
 /// A collection whose end hasn't come yet.
@@ -99,6 +137,7 @@ impl<'t> Reader<'t> {
             duplicates: Vec::new(),
             document: 0,
             unsendable: None,
+            scratch: String::new(),
         }
     }
 
@@ -207,27 +246,43 @@ impl<'t> Reader<'t> {
     fn close(&mut self, open: Open) -> NodeId {
         self.at += 1;
         self.open.pop_if(|last| last.id == open.id);
-        let mut children = self.pending.split_off(open.first);
         if open.bracket == b'}' {
-            let doubles = tree::keep_last(self.builder.tree(), &mut children);
-            let document = self.document;
-            let doubles = doubles.into_iter().map(|d| d.in_document(document));
-            self.duplicates.extend(doubles);
+            self.settle_keys(open.first);
         }
-        self.builder.fill(open.id, &children, Some(self.at as u32));
+        let children = self.pending.get(open.first..).unwrap_or(&[]);
+        self.builder.fill(open.id, children, Some(self.at as u32));
+        self.pending.truncate(open.first);
         open.id
+    }
+
+    /// Drops doubled keys of the mapping that ends.
+    fn settle_keys(&mut self, first: usize) {
+        let children = self.pending.get(first..).unwrap_or(&[]);
+        if !tree::has_double(self.builder.tree(), children) {
+            return;
+        }
+        let mut children = self.pending.split_off(first);
+        let doubles = tree::keep_last(self.builder.tree(), &mut children);
+        let document = self.document;
+        let doubles = doubles.into_iter().map(|d| d.in_document(document));
+        self.duplicates.extend(doubles);
+        self.pending.append(&mut children);
+    }
+
+    /// Goes on to what ends a string, or can't stand in one as it is.
+    #[inline]
+    fn skip_plain(&mut self) {
+        self.at += plain_length(self.bytes.get(self.at..).unwrap_or(&[]));
     }
 
     fn string(&mut self) -> Result<NodeId, Fault> {
         let start = self.at;
         self.at += 1;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => return self.escaped_string(start),
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.fault("this string isn't closed on its line")),
-            }
+        self.skip_plain();
+        match self.peek() {
+            Some(b'"') => {}
+            Some(b'\\') => return self.escaped_string(start),
+            _ => return Err(self.fault("this string isn't closed on its line")),
         }
         let text = Span::new(start as u32 + 1, self.at as u32);
         self.at += 1;
@@ -236,12 +291,12 @@ impl<'t> Reader<'t> {
     }
 
     fn escaped_string(&mut self, start: usize) -> Result<NodeId, Fault> {
-        let mut value = self.text.get(start + 1..self.at).unwrap_or("").to_owned();
+        let mut value = std::mem::take(&mut self.scratch);
+        value.clear();
+        value.push_str(self.text.get(start + 1..self.at).unwrap_or(""));
         loop {
             let plain = self.at;
-            while !matches!(self.peek(), Some(b'"' | b'\\' | ..0x20) | None) {
-                self.at += 1;
-            }
+            self.skip_plain();
             value.push_str(self.text.get(plain..self.at).unwrap_or(""));
             match self.peek() {
                 Some(b'"') => break,
@@ -251,9 +306,10 @@ impl<'t> Reader<'t> {
         }
         self.at += 1;
         let span = Span::new(start as u32, self.at as u32);
-        Ok(self
-            .builder
-            .pooled(Kind::String, Style::Quoted, span, &value))
+        let kind = Kind::String;
+        let id = self.builder.pooled(kind, Style::Quoted, span, &value);
+        self.scratch = value;
+        Ok(id)
     }
 
     fn escape(&mut self) -> Result<char, Fault> {
@@ -326,6 +382,29 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// How many bytes stand before the first quote, backslash or control character.
+fn plain_length(bytes: &[u8]) -> usize {
+    const fn all(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    // The highest bit of each byte that is 0; behind the first of them, of others, too.
+    let zeros = |word: u64| word.wrapping_sub(all(1)) & !word & all(0x80);
+    let (chunks, _) = bytes.as_chunks::<8>();
+    let mut length = 0;
+    for chunk in chunks {
+        let word = u64::from_le_bytes(*chunk);
+        let controls = word.wrapping_sub(all(0x20)) & !word & all(0x80);
+        let ends = controls | zeros(word ^ all(b'"')) | zeros(word ^ all(b'\\'));
+        if ends != 0 {
+            return length + ends.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = bytes.get(length..).unwrap_or(&[]).iter();
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | ..0x20);
+    length + rest.take_while(is_plain).count()
+}
+
 /// What number a text starts with by JSON's grammar, and how long that is.
 fn number_kind(text: &str) -> Option<(Kind, usize)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
@@ -373,7 +452,7 @@ mod tests {
         let mut builder = Builder::new(text.to_owned());
         let mut reading = Reading::default();
         let rest = read(&mut builder, &mut reading, text);
-        reading.tree = builder.finish();
+        reading.tree = builder.finish().into();
         (reading, rest)
     }
 
@@ -409,6 +488,23 @@ mod tests {
         }
         assert_eq!(shown("{}\n---\na: 1"), "{} yaml from 3");
         assert_eq!(shown("{} {} x: 1"), "{} {} a JSON value should stand here");
+    }
+
+    #[test]
+    fn finds_the_end_of_what_is_plain() {
+        // Neighbours of what ends it, and bytes of long characters.
+        let plain = b" !#[]^\x7f\x80\xa2\xff";
+        for end in [b'"', b'\\', 0, b'\n', 0x1f] {
+            for (length, byte) in (0..40).flat_map(|n| plain.iter().map(move |b| (n, *b))) {
+                let mut text = vec![byte; length];
+                assert_eq!(plain_length(&text), length, "{text:?}");
+                text.extend([end, byte, end]);
+                for behind in 0..9 {
+                    assert_eq!(plain_length(&text), length, "{text:?}");
+                    text.push(b'a' + behind);
+                }
+            }
+        }
     }
 
     #[test]

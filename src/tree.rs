@@ -64,7 +64,7 @@ pub struct Tree {
     nodes: Vec<RawNode>,
     text: Arc<String>,
     pool: String,
-    homes: OnceLock<Vec<Home>>,
+    homes: OnceLock<Vec<home::Slot>>,
     long: OnceLock<Long>,
 }
 
@@ -120,12 +120,6 @@ impl Tree {
 
     fn long(&self) -> &Long {
         self.long.get_or_init(|| Long::of(self))
-    }
-
-    /// Gives back spare memory, for trees that are kept.
-    pub fn shrink(&mut self) {
-        self.nodes.shrink_to_fit();
-        self.pool.shrink_to_fit();
     }
 
     #[inline]
@@ -409,8 +403,10 @@ impl Builder {
         &self.tree
     }
 
-    /// The finished tree.
-    pub fn finish(self) -> Tree {
+    /// The finished tree, without spare memory.
+    pub fn finish(mut self) -> Tree {
+        self.tree.nodes.shrink_to_fit();
+        self.tree.pool.shrink_to_fit();
         self.tree
     }
 

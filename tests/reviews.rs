@@ -34,9 +34,10 @@ use kubevet::webhook::cache::kinds::{KINDS, Kind, LOOKED_FOR, UNDECIDED};
 use kubevet::webhook::cache::prune::{Pruned, prune};
 use kubevet::webhook::cache::store::Store;
 use kubevet::webhook::judge::{Laws, findings, object, read};
-use kubevet::webhook::request::Request;
+use kubevet::webhook::request::{Body, Request};
 use kubevet::webhook::review::review;
 use kubevet::webhook::sight::{Around, Nothing, Sight};
+use kubevet::webhook::status::Fault;
 use kubevet::yaml::{self, canonical};
 use serde_json::{Value, json};
 
@@ -161,13 +162,13 @@ fn answers_each_request_as_expected() {
         };
         let config = config(settings);
         let request = documents(request).remove(0);
-        let said = match Request::read(&body(request)) {
-            Ok(request) => match review(&request, laws(&config), &*sight, today()) {
-                Ok(answer) => shown(&answer),
-                Err(fault) => String::from_utf8(fault.to_json()).unwrap(),
-            },
-            Err(fault) => String::from_utf8(fault.to_json()).unwrap(),
+        let answered = |bytes| {
+            let body = Body::read(bytes)?;
+            let request = Request::of(&body)?;
+            Ok(shown(&review(&request, laws(&config), &*sight, today())?))
         };
+        let fault = |fault: Fault| String::from_utf8(fault.to_json()).unwrap();
+        let said = answered(body(request)).unwrap_or_else(fault);
         let golden = path.with_extension("out");
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&golden, &said).unwrap();
@@ -203,7 +204,7 @@ fn hold_to_the_contract(answer: &Answer<'_>, response: &[u8]) {
     assert_eq!(review["apiVersion"], "admission.k8s.io/v1");
     assert_eq!(review["kind"], "AdmissionReview");
     let response = &review["response"];
-    assert_eq!(response["uid"], *answer.request.uid);
+    assert_eq!(response["uid"], answer.request.uid);
     assert_eq!(
         response.get("status").is_some(),
         response["allowed"] == false

@@ -21,8 +21,8 @@ use kubevet::rules::RULES;
 use kubevet::webhook::cache::kinds::{KINDS, Kind};
 use kubevet::webhook::cache::prune::prune;
 use kubevet::webhook::cache::store::Store;
-use kubevet::webhook::judge::{Laws, read};
-use kubevet::webhook::request::Request;
+use kubevet::webhook::judge::{Laws, part, read};
+use kubevet::webhook::request::{Body, Request};
 use kubevet::webhook::review::review;
 use kubevet::webhook::sight::{Around, Nothing, Sight};
 use serde_json::{Value, json};
@@ -133,10 +133,11 @@ fn timed(what: &str, sight: &dyn Sight, namespace: &str) {
     let (mut looks, mut times) = (Vec::new(), Vec::new());
     for _ in 0..REVIEWS {
         let begun = Instant::now();
-        let request = Request::read(&body).unwrap();
+        let body = Body::read(body.clone()).unwrap();
+        let request = Request::of(&body).unwrap();
         black_box(review(&request, laws, sight, today).unwrap());
         times.push(begun.elapsed());
-        let loaded = read(request.object.unwrap().get()).unwrap();
+        let loaded = part(&body, request.object.unwrap());
         let object = kubevet::webhook::judge::object(&loaded).unwrap();
         let begun = Instant::now();
         black_box(sight.around(&object));

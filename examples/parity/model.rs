@@ -84,7 +84,7 @@ pub fn answer_line(line: &str, minor: Minor) -> (String, Answer) {
     let mut reading = Reading::default();
     let mut builder = Builder::new(line.to_owned());
     let rest = json::read(&mut builder, &mut reading, line);
-    reading.tree = builder.finish();
+    reading.tree = builder.finish().into();
     let root = match reading.documents.first().map(|document| &document.root) {
         Some(Ok(Some(root))) if rest.is_none() => reading.tree.node(*root),
         Some(Err(fault)) => return ("null".to_owned(), rejected(&fault.message)),

@@ -88,8 +88,7 @@ pub fn load(
     if let Some(class) = files::before_reading(&file.location, &source.text, charts) {
         return unread(class, None);
     }
-    let mut reading = yaml::read(&source);
-    reading.tree.shrink();
+    let reading = yaml::read(&source);
     let facts = Facts::read(&file.location, &source, &reading);
     Loaded {
         source,

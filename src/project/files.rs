@@ -239,7 +239,14 @@ impl Facts {
 /// text (a script, another file) is no comment.
 fn is_ytt(source: &Source, reading: &Reading) -> bool {
     let text = source.text.as_bytes();
-    memmem::find_iter(text, b"#@ ").any(|at| {
+    let documents = &reading.documents;
+    let (Some(first), Some(last)) = (documents.first(), documents.last()) else {
+        return false;
+    };
+    let start = first.span.start as usize;
+    let read = text.get(start..last.span.end as usize).unwrap_or_default();
+    memmem::find_iter(read, b"#@ ").any(|at| {
+        let at = start + at;
         let before = text.get(..at).unwrap_or_default();
         let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
         let before = before.get(line..).unwrap_or_default().trim_ascii_end();

@@ -40,10 +40,27 @@ pub fn keep_last(tree: &Tree, children: &mut Vec<NodeId>) -> Vec<Double> {
     doubles
 }
 
+/// Whether two keys have the same hint: where none have, none are equal.
+fn may_double(tree: &Tree, children: &[NodeId]) -> bool {
+    let mut seen = [0_u64; 4];
+    children.iter().step_by(2).any(|id| {
+        let hint = tree.raw(*id).hint;
+        let word = seen.get_mut(usize::from(hint / 64));
+        word.is_some_and(|word| {
+            let before = *word;
+            *word |= 1 << (hint % 64);
+            before == *word
+        })
+    })
+}
+
 /// Positions of keys that come again, each with the position of the next one like it.
 fn doubled_keys(tree: &Tree, children: &[NodeId]) -> Vec<(usize, usize)> {
     // Comparing each with each is faster than hashing up to about this many keys.
     const SMALL: usize = 24;
+    if !may_double(tree, children) {
+        return Vec::new();
+    }
     let key = |&id: &NodeId| tree.node(id).text();
     let keys = children.iter().step_by(2).map(key).enumerate();
     if children.len() > SMALL * 2 {

@@ -146,7 +146,7 @@ impl Answer<'_> {
             api_version: API_VERSION,
             kind: KIND,
             response: Response {
-                uid: &self.request.uid,
+                uid: self.request.uid,
                 allowed,
                 status: (!allowed).then(|| self.denial(minor)),
                 warnings: self.warnings(),
@@ -180,16 +180,16 @@ impl Answer<'_> {
             reason: "Forbidden",
             message: self.message(&denying, minor),
             details: Details {
-                name: &self.request.name,
-                group: &kind.group,
-                kind: &kind.kind,
+                name: self.request.name,
+                group: kind.group,
+                kind: kind.kind,
                 causes: causes.collect(),
             },
         }
     }
 
     fn message(&self, denying: &[&Finding], minor: Minor) -> String {
-        let (kind, namespace) = (&self.request.kind.kind, &self.request.namespace);
+        let (kind, namespace) = (self.request.kind.kind, self.request.namespace);
         let place = match namespace.is_empty() {
             true => String::new(),
             false => format!(" in {namespace}"),

@@ -4,16 +4,21 @@
 //! as files that are only in sight. So there is one verdict, and nothing about it is decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::request::{Body, LOCATION};
 use super::sight::Around;
 use super::status::{Fault, FaultKind};
+use crate::document::{Document, Reading};
 use crate::finding::Finding;
 use crate::lint::config::Config;
 use crate::lint::load::{File, Loaded, OfCluster, load};
 use crate::lint::run::{self, Job};
 use crate::object::{Object, content};
+use crate::project::files::Facts;
 use crate::rule::Rule;
 use crate::source::SourceId;
+use crate::tree::Node;
 
 /// What an object is judged by.
 #[derive(Clone, Copy)]
@@ -24,9 +29,28 @@ pub struct Laws<'a> {
     pub rules: &'a [&'static Rule],
 }
 
-/// The name by which an object is a file: that of one that `kubectl get -o json` pipes into
-/// `kubevet lint -`.
-const LOCATION: &str = "<stdin>";
+/// An object in a body as `read` gives it.
+pub fn part(body: &Body, object: Node<'_>) -> Loaded {
+    let span = object.span();
+    let start = |key| body.tree.node(key).span().start;
+    let doubles = body.duplicates.iter();
+    let doubles = doubles.filter(|d| (span.start..span.end).contains(&start(d.keys.first)));
+    let reading = Reading {
+        tree: Arc::clone(&body.tree),
+        documents: vec![Document {
+            span,
+            root: Ok(Some(object.id())),
+        }],
+        duplicates: doubles.copied().collect(),
+        ..Reading::default()
+    };
+    Loaded {
+        source: body.source.clone(),
+        facts: Facts::read(LOCATION, &body.source, &reading),
+        reading,
+        unopened: None,
+    }
+}
 
 /// Reads an object from its JSON.
 ///

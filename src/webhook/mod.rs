@@ -1,8 +1,8 @@
 //! The admission webhook: the linter's verdict on what is about to be stored.
 //!
 //! ```text
-//! bytes → Request → findings → fates → Answer → bytes
-//!         request   judge      fate    answer
+//! bytes → Body → Request → findings → fates → Answer → bytes
+//!         request          judge      fate    answer
 //! ```
 //!
 //! `review` is that way as one pure function: no files, clocks or network. What else is in sight

@@ -32,16 +32,16 @@ pub fn review<'a>(
             age: None,
         })
     };
-    let update = match &*request.operation {
+    let update = match request.operation {
         _ if !request.sub_resource.is_empty() => return passed(Pass::SubResource),
         "CREATE" => false,
         "UPDATE" => true,
         _ => return passed(Pass::Operation),
     };
-    let Some(json) = request.object else {
+    let Some(object) = request.object else {
         return passed(Pass::NoObject);
     };
-    let new = judge::read(json.get())?;
+    let new = judge::part(request.body, object);
     let Some(object) = judge::object(&new) else {
         let why = "the object has no apiVersion and kind";
         return Err(Fault::new(FaultKind::BadRequest, why));
@@ -50,10 +50,8 @@ pub fn review<'a>(
     if deleted.is_some_and(|time| !Node::is_null(time)) {
         return passed(Pass::Deleting);
     }
-    let old = match request.old_object.filter(|_| update) {
-        Some(json) => Some(judge::read(json.get())?),
-        None => None,
-    };
+    let old = request.old_object.filter(|_| update);
+    let old = old.map(|old| judge::part(request.body, old));
     let around = sight.around(&object);
     let findings = judge::findings(&new, old.as_ref(), &around, laws);
     let name = object.identity().name;
@@ -61,7 +59,7 @@ pub fn review<'a>(
         config: laws.config,
         rules: laws.rules,
         today,
-        namespace: &request.namespace,
+        namespace: request.namespace,
         name: &name,
         update,
         around: &around,

@@ -12,7 +12,6 @@ use super::scan::{Outcome, Scalar, Scanner, Text, Written, fault};
 use super::{budget, parse, resolve};
 use crate::document::{DEPTH_MAX, Fault, Reading};
 use crate::source::{Source, Span};
-use crate::text::hint_of;
 use crate::tree::{self, Builder, Kind, Node, NodeId, Style};
 
 /// Reads the first YAML document of a chunk; `None` for one without a value.
@@ -137,9 +136,6 @@ struct Frame {
     first: usize,
     /// How many merge keys it has.
     merges: usize,
-    /// A bit for each key, by its hint: where none is set twice, no two keys are equal.
-    keys: u64,
-    maybe_double: bool,
     /// The bracket or the first value.
     start: Span,
 }
@@ -301,7 +297,6 @@ impl<'t, 'c> Composer<'t, 'c> {
                 if style == Style::Plain && text == "<<" {
                     self.count_merge();
                 }
-                self.note_key(text);
                 return Ok(self.text_node(kind, style, span, text, place));
             }
             Kind::Bool if resolve::bool_value(text) => "true".into(),
@@ -314,17 +309,7 @@ impl<'t, 'c> Composer<'t, 'c> {
             Kind::Null => return fault(span, "a key can't be null"),
             Kind::Sequence | Kind::Mapping => return collection_as_key(span),
         };
-        self.note_key(&written);
         Ok(self.text_node(Kind::String, style, span, &written, None))
-    }
-
-    #[inline]
-    fn note_key(&mut self, key: &str) {
-        let bit = 1 << (hint_of(key) % 64);
-        if let Some(frame) = self.frames.last_mut() {
-            frame.maybe_double |= frame.keys & bit != 0;
-            frame.keys |= bit;
-        }
     }
 
     fn count_merge(&mut self) {
@@ -364,8 +349,6 @@ impl<'t, 'c> Composer<'t, 'c> {
             kind,
             first: self.pending.len(),
             merges: 0,
-            keys: 0,
-            maybe_double: false,
             start: span,
         });
         Ok(())
@@ -413,8 +396,7 @@ impl<'t, 'c> Composer<'t, 'c> {
     /// Expands merges and drops doubled keys of the mapping that ends.
     fn settle_keys(&mut self, frame: &Frame) -> Outcome<()> {
         let children = self.pending.get(frame.first..).unwrap_or(&[]);
-        let may_double = frame.merges > 0 || frame.maybe_double;
-        if !may_double || frame.merges == 0 && !tree::has_double(self.builder.tree(), children) {
+        if frame.merges == 0 && !tree::has_double(self.builder.tree(), children) {
             return Ok(());
         }
         let mut children = self.pending.split_off(frame.first);

@@ -37,7 +37,7 @@ pub fn read(source: &Source) -> Reading {
     if let Some(from) = yaml_from {
         read_yaml(&mut builder, &mut reading, source, from);
     }
-    reading.tree = builder.finish();
+    reading.tree = builder.finish().into();
     reading
 }
 

@@ -14,10 +14,8 @@ use crate::apiserver::effective::autoscaling_v1;
 use crate::apiserver::effective::{Effective, Value};
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
-use crate::document::Reading;
 use crate::finding::Step;
 use crate::json;
-use crate::tree::Builder;
 
 /// `CrossVersionObjectReferenceValidationOptions`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -236,15 +234,10 @@ fn validate_metrics_v1(v: &mut Validation, spec: &Field<'_, '_>, options: Refere
         "metrics": all,
         "behavior": autoscaling_v1::behavior(behavior.text(), &v.gates),
     });
-    let converted = converted.to_string();
-    let mut reading = Reading::default();
-    let mut builder = Builder::new(converted.clone());
-    json::read(&mut builder, &mut reading, &converted);
-    reading.tree = builder.finish();
-    let Some(Ok(Some(root))) = reading.documents.first().map(|document| &document.root) else {
+    let Ok(converted) = json::read_one(converted.to_string()) else {
         return;
     };
-    let converted = Effective::copy_of(reading.tree.node(*root));
+    let converted = Effective::copy_of(converted.tree.node(converted.root));
     let before = v.errors.len();
     let parent = Field::root(converted.value(converted.root()));
     let converted = parent.child(Step::Key("spec"), parent.value());

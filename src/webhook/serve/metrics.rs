@@ -139,7 +139,7 @@ impl Metrics {
     /// Counts an answer and what it tells.
     pub fn answer(&self, answer: &Answer<'_>) {
         let one = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
-        if answer.request.dry_run == Some(true) {
+        if answer.request.dry_run {
             one(&self.dry_run);
         }
         match &answer.outcome {

@@ -32,7 +32,7 @@ use crate::rule::Rule;
 use crate::webhook::answer::Answer;
 use crate::webhook::fate::Fate;
 use crate::webhook::judge::Laws;
-use crate::webhook::request::Request as Asked;
+use crate::webhook::request::{Body, Request as Asked};
 use crate::webhook::review::review;
 use crate::webhook::sight::Sight;
 use crate::webhook::status::{Fault, FaultKind};
@@ -220,7 +220,7 @@ impl Server {
         let held = self.budget.read(request.into_body(), deadline).await?;
         let bytes = held.bytes.len();
         let server = Arc::clone(&self);
-        let work = move || server.judge(&held, own);
+        let work = move || server.judge(held, own);
         let done = self.queue.run(deadline, bytes, work).await;
         done.unwrap_or_else(|refusal| {
             Err(match refusal {
@@ -238,9 +238,10 @@ impl Server {
     }
 
     /// What needs a processor: from the body of a review to that of its answer.
-    fn judge(&self, held: &Held, own: bool) -> Result<Vec<u8>, Fault> {
+    fn judge(&self, mut held: Held, own: bool) -> Result<Vec<u8>, Fault> {
         let begun = Instant::now();
-        let request = Asked::read(&held.bytes)?;
+        let body = Body::read(std::mem::take(&mut held.bytes))?;
+        let request = Asked::of(&body)?;
         let book = self.laws.load();
         let laws = Laws {
             config: &book.config,
@@ -249,7 +250,7 @@ impl Server {
         let reviewed = || review(&request, laws, &*self.sight, today());
         let answer = catch_unwind(AssertUnwindSafe(reviewed))
             .unwrap_or_else(|_| Err(panicked()))
-            .map_err(|fault| fault.about(&request.uid))?;
+            .map_err(|fault| fault.about(request.uid))?;
         if !own {
             self.metrics.answer(&answer);
             self.metrics.judged.observe(begun.elapsed());
@@ -279,8 +280,8 @@ impl Server {
             "kind": request.kind.kind,
             "namespace": request.namespace,
             "name": answer.name,
-            "user": request.user_info.username,
-            "dryRun": request.dry_run == Some(true),
+            "user": request.user,
+            "dryRun": request.dry_run,
         });
         if let (Some(age), Some(fields)) = (answer.age, fields.as_object_mut()) {
             fields.insert("clusterAgeSeconds".to_owned(), age.into());
