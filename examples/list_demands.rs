@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
             (Shape::Struct(fields), Value::Object(entries)) => {
                 for (key, value) in entries {
                     let field = fields.field(self.minor, key);
-                    let required = field.is_some_and(|field| field.required(self.minor));
+                    let required = field.is_some_and(|field| field.is_required(self.minor));
                     let of = field.map_or(fields.rest(), |field| field.of());
                     let in_map = field.is_none();
                     steps.push(if in_map {
@@ -96,7 +96,7 @@ impl<'a> Walk<'a> {
                 let minor = self.minor;
                 for field in fields.fields().filter(|field| field.exists(minor)) {
                     steps.push(Step::Key(field.name()));
-                    if field.required(self.minor) {
+                    if field.is_required(self.minor) {
                         self.demand("required", steps);
                     }
                     if steps.len() > 1 || field.name() != "status" {

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 /// Whether two texts are the same, as `==` says.
 #[inline]
-pub fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+pub fn same(a: impl AsRef<[u8]>, b: &str) -> bool {
+    let (a, b) = (a.as_ref(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }

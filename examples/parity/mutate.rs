@@ -436,7 +436,7 @@ impl Mutation<'_> {
         let minor = self.pool.minor;
         let fields: Vec<_> = of.fields().filter(|f| f.exists(minor)).collect();
         for field in &fields {
-            if depth < 3 && (field.required(minor) || self.random.below(fields.len()) == 0) {
+            if depth < 3 && (field.is_required(minor) || self.random.below(fields.len()) == 0) {
                 let value = self.made_up(resolved(field.of()).shape(), depth + 1);
                 map.insert(field.name().to_owned(), value);
             }

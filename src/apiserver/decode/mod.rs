@@ -19,6 +19,7 @@ use crate::apiserver::schema::{
 use crate::apiserver::{Stage, Verdict};
 use crate::finding::Step;
 use crate::minor::Minor;
+use crate::text;
 use crate::tree::{Children, Kind, Node};
 use scalar::Misfit;
 
@@ -205,7 +206,7 @@ impl<'t> Walk<'_, 't> {
     fn end(&mut self, open: &Open<'t>) {
         match open.of {
             _ if self.structure_only => {}
-            Collection::Mapping(of) if of.requires() => self.required_fields(of, open.node),
+            Collection::Mapping(of) => self.required_fields(of, open.node),
             Collection::List(of, _) if of.unique() != Unique::No && open.node.len() > 1 => {
                 self.unique_items(of, open.node);
             }
@@ -217,7 +218,7 @@ impl<'t> Walk<'_, 't> {
         let minor = self.minor;
         let mut holds_unknown = None;
         let mut keys = node.entries().map(|(key, _)| key);
-        for field in of.fields().filter(|field| field.required(minor)) {
+        for field in of.required(minor) {
             let value = node.get(field.name());
             let is_there = value.is_some_and(|value| !value.is_null() || field.nullable());
             if is_there || *holds_unknown.get_or_insert_with(|| keys.any(self.is_unknown)) {
@@ -253,10 +254,18 @@ impl<'t> Walk<'_, 't> {
     fn unique_items(&mut self, of: List<'t>, node: Node<'t>) {
         const SMALL: usize = 16;
         if node.len() <= SMALL {
-            for (i, item) in node.items().enumerate().skip(1) {
-                let twin = node.items().take(i).find(|other| same(of, *other, item));
-                if twin.is_some() {
-                    self.duplicate_item(of, i, item);
+            let mut items = [None; SMALL];
+            for (slot, item) in items.iter_mut().zip(node.items()) {
+                *slot = first_text(of, item).map(|text| (text, item));
+            }
+            let told = items.iter().enumerate();
+            let told = told.filter_map(|(i, told)| Some((i, told.as_ref()?)));
+            for (i, (text, item)) in told.clone() {
+                let mut before = told.clone().take_while(|(j, _)| *j < i);
+                if before
+                    .any(|(_, (other, twin))| text::same(text, other) && same(of, *twin, *item))
+                {
+                    self.duplicate_item(of, i, *item);
                 }
             }
             return;
@@ -372,6 +381,15 @@ impl<'t> Walk<'_, 't> {
             message,
             help,
         });
+    }
+}
+
+/// The text by which most items of a list are told apart. `None` if it can't be compared.
+fn first_text<'t>(of: List<'t>, item: Node<'t>) -> Option<&'t str> {
+    match of.unique() {
+        Unique::No => None,
+        Unique::Items => is_scalar(item).then(|| item.text()),
+        Unique::Keys => key_text(item, of.keys().next()?),
     }
 }
 

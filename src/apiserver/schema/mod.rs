@@ -13,14 +13,17 @@
 //! life     group, version, kind, minors | deprecated << 16 | removed << 24, then the group,
 //!          version and kind of the replacement                       sorted likewise
 //! type     a number below `FIRST_OFFSET` is a scalar; above, the offset of one of
-//!   struct   tag | flags << 8, name, type of other keys, number of fields, fields sorted by name:
-//!            name, type, minors | minors in which it is required << 16, Go type | nullable << 31
+//!   struct   tag, name, type of other keys, number of fields, fields sorted by name:
+//!            name, type, minors | minors in which it is required << 16, Go type | nullable << 31;
+//!            then a byte for each, `hint_of` its name, up to a whole word; then the number of
+//!            those that any minor requires, and which these are
 //!   list     tag | uniqueness << 8 | number of keys << 16, type of items, each key and its default
 //!   enum     tag | number of values << 16, the type that values have, then the values
 //! ```
 
 pub mod compile;
 mod lifecycle;
+mod parts;
 pub mod write;
 
 use std::borrow::Cow;
@@ -31,6 +34,7 @@ use crate::minor::{Minor, Minors};
 use crate::text::Sought;
 
 pub use lifecycle::{Gvk, Lifecycle};
+pub use parts::{Enum, Field, List, Struct, Unique};
 
 /// Types and kinds in their flat form.
 #[derive(Debug)]
@@ -107,7 +111,6 @@ pub(crate) const MAGIC: u32 = 0x3176_626b;
 pub(crate) const TAG_STRUCT: u32 = 1;
 pub(crate) const TAG_LIST: u32 = 2;
 pub(crate) const TAG_ENUM: u32 = 3;
-pub(crate) const FLAG_REQUIRED: u32 = 1;
 pub(crate) const FLAG_NAMESPACED: u32 = 1;
 pub(crate) const FLAG_CUSTOM: u32 = 2;
 pub(crate) const NULLABLE: u32 = 1 << 31;
@@ -153,6 +156,12 @@ impl Table {
     pub fn minors(&self, group: &str, version: &str, kind: &str) -> Minors {
         self.kinds(group, version, kind)
             .fold(Minors::default(), |all, kind| all.with(kind.minors))
+    }
+
+    /// Whether objects of a kind live in namespaces, if any minor serves it.
+    pub fn is_namespaced(&self, group: &str, version: &str, kind: &str) -> Option<bool> {
+        let mut kinds = self.kinds(group, version, kind);
+        kinds.next().map(|kind| kind.namespaced)
     }
 
     /// Whether any kind, in any minor, belongs to this group, or did once.
@@ -241,6 +250,14 @@ impl Table {
         let word = self.bytes.get(at..at.wrapping_add(4));
         word.and_then(|word| word.try_into().ok())
             .map_or(0, u32::from_le_bytes)
+    }
+
+    /// So many pieces of N bytes from there on.
+    #[inline]
+    fn rows_at<const N: usize>(&self, at: u32, count: u32) -> &[[u8; N]] {
+        let bytes = self.bytes.get(at as usize..).unwrap_or_default();
+        let rows = bytes.as_chunks().0;
+        rows.get(..count as usize).unwrap_or_default()
     }
 
     #[inline]
@@ -335,7 +352,7 @@ impl<'a> Type<'a> {
             TAG_STRUCT => Shape::Struct(Struct {
                 table,
                 at,
-                len: table.word(at + 12),
+                fields: table.rows_at(at + 16, table.word(at + 12)),
             }),
             TAG_LIST => Shape::List(List { table, at, head }),
             TAG_ENUM => Shape::Enum(Enum { table, at, head }),
@@ -370,201 +387,6 @@ impl Scalar {
             Scalar::Literal,
         ];
         ALL.get(number as usize).copied().unwrap_or(Scalar::Any)
-    }
-}
-
-/// A mapping.
-#[derive(Clone, Copy, Debug)]
-pub struct Struct<'a> {
-    table: &'a Table,
-    at: u32,
-    len: u32,
-}
-
-const FIELD_SIZE: u32 = 16;
-
-impl<'a> Struct<'a> {
-    /// The name of the Go struct; empty for maps and in custom resources.
-    #[inline]
-    pub fn name(self) -> &'a str {
-        self.table.text(self.table.word(self.at + 4))
-    }
-
-    /// The type of keys that are no fields; `Never` if there are no others.
-    pub fn rest(self) -> Type<'a> {
-        self.table.type_at(self.table.word(self.at + 8))
-    }
-
-    /// Whether it has no fields of its own: all keys are data.
-    pub fn is_map(self) -> bool {
-        self.len == 0 && !self.rest().is(Scalar::Never)
-    }
-
-    /// The field of this name, if it exists in `minor`.
-    pub fn field(self, minor: Minor, name: &str) -> Option<Field<'a>> {
-        self.named(name).find(|field| field.exists(minor))
-    }
-
-    /// The fields of this name: one for each type that it has had.
-    pub fn named(self, name: &str) -> impl Iterator<Item = Field<'a>> {
-        let sought = Sought::new(name);
-        let order = move |i| sought.compare(self.raw_name(i));
-        let (mut low, mut high) = (0, self.len);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match order(middle) {
-                Ordering::Greater => low = middle + 1,
-                _ => high = middle,
-            }
-        }
-        (low..self.len)
-            .take_while(move |i| order(*i) == Ordering::Equal)
-            .map(move |i| self.field_at(i))
-    }
-
-    /// All fields of all minors, by name.
-    pub fn fields(self) -> impl Iterator<Item = Field<'a>> {
-        (0..self.len).map(move |i| self.field_at(i))
-    }
-
-    /// Whether any field is required in any minor.
-    pub fn requires(self) -> bool {
-        self.table.word(self.at) >> 8 & FLAG_REQUIRED != 0
-    }
-
-    #[inline]
-    fn raw_name(self, i: u32) -> &'a [u8] {
-        self.table.raw_text(self.table.word(self.field_at(i).at))
-    }
-
-    #[inline]
-    fn field_at(self, i: u32) -> Field<'a> {
-        Field {
-            table: self.table,
-            at: self
-                .at
-                .wrapping_add(16)
-                .wrapping_add(i.wrapping_mul(FIELD_SIZE)),
-        }
-    }
-}
-
-/// A field of a mapping.
-#[derive(Clone, Copy, Debug)]
-pub struct Field<'a> {
-    table: &'a Table,
-    at: u32,
-}
-
-impl<'a> Field<'a> {
-    /// Its name in manifests.
-    #[inline]
-    pub fn name(self) -> &'a str {
-        self.table.text(self.table.word(self.at))
-    }
-
-    /// The type of its value.
-    #[inline]
-    pub fn of(self) -> Type<'a> {
-        self.table.type_at(self.table.word(self.at + 4))
-    }
-
-    /// Whether it exists, with this type, in `minor`.
-    #[inline]
-    pub fn exists(self, minor: Minor) -> bool {
-        self.table.word(self.at + 8) & bit(minor) != 0
-    }
-
-    /// The minors in which it exists with this type.
-    pub fn minors(self) -> Minors {
-        minors(self.table.word(self.at + 8))
-    }
-
-    /// Whether its OpenAPI calls it required in `minor`.
-    #[inline]
-    pub fn required(self, minor: Minor) -> bool {
-        self.table.word(self.at + 8) >> 16 & bit(minor) != 0
-    }
-
-    /// Whether `null` is a value of its own (`nullable`) and not the same as absent.
-    pub fn nullable(self) -> bool {
-        self.table.word(self.at + 12) & NULLABLE != 0
-    }
-
-    /// The inlined Go struct that declares it, where the decoder's messages name that, and its
-    /// type as Go's reflection prints it; empty where that isn't known.
-    pub fn go_type(self) -> (Option<&'a str>, &'a str) {
-        let text = self.table.text(self.table.word(self.at + 12) & !NULLABLE);
-        match text.split_once('|') {
-            Some((inlined, go_type)) => (Some(inlined), go_type),
-            None => (None, text),
-        }
-    }
-}
-
-/// A sequence.
-#[derive(Clone, Copy, Debug)]
-pub struct List<'a> {
-    table: &'a Table,
-    at: u32,
-    head: u32,
-}
-
-/// What may stand only once in a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Unique {
-    /// Nothing.
-    No = 0,
-    /// A value (`x-kubernetes-list-type: set`).
-    Items = 1,
-    /// The values of some keys together (`x-kubernetes-list-type: map`).
-    Keys = 2,
-}
-
-impl<'a> List<'a> {
-    /// The type of its items.
-    pub fn item(self) -> Type<'a> {
-        self.table.type_at(self.table.word(self.at + 4))
-    }
-
-    /// What may stand only once.
-    pub fn unique(self) -> Unique {
-        match self.head >> 8 & 0xff {
-            1 => Unique::Items,
-            2 => Unique::Keys,
-            _ => Unique::No,
-        }
-    }
-
-    /// Names and defaults of the keys that together are unique.
-    pub fn keys(self) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
-        let text = move |at| self.table.text(self.table.word(at));
-        (0..self.head >> 16).map(move |i| {
-            let at = self.at + 8 + i * 8;
-            (text(at), text(at + 4))
-        })
-    }
-}
-
-/// One of some texts.
-#[derive(Clone, Copy, Debug)]
-pub struct Enum<'a> {
-    table: &'a Table,
-    at: u32,
-    head: u32,
-}
-
-impl<'a> Enum<'a> {
-    /// The type that its values have.
-    pub fn base(self) -> Scalar {
-        Scalar::of(self.table.word(self.at + 4))
-    }
-
-    /// The values, in the order of the schema.
-    pub fn values(self) -> impl Iterator<Item = &'a str> + Clone {
-        let text = move |at| self.table.text(self.table.word(at));
-        (0..self.head >> 16).map(move |i| text(self.at + 8 + i * 4))
     }
 }
 

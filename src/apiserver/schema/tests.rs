@@ -61,6 +61,6 @@ fn fields_belong_to_minors() {
     assert!(
         spec.field(Minor::OLDEST, "containers")
             .expect("old")
-            .required(Minor::OLDEST)
+            .is_required(Minor::OLDEST)
     );
 }

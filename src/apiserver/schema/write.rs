@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 
 use super::{
-    FIRST_OFFSET, FLAG_CUSTOM, FLAG_NAMESPACED, FLAG_REQUIRED, MAGIC, NULLABLE, Scalar, TAG_ENUM,
-    TAG_LIST, TAG_STRUCT, Table, Unique,
+    FIRST_OFFSET, FLAG_CUSTOM, FLAG_NAMESPACED, MAGIC, NULLABLE, Scalar, TAG_ENUM, TAG_LIST,
+    TAG_STRUCT, Table, Unique,
 };
+use crate::text::hint_of;
 
 /// A type while a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,7 +193,10 @@ impl Writer {
 fn size_of_def(def: Option<&Def>) -> u32 {
     let words = match def {
         None => 0,
-        Some(Def::Struct { fields, .. }) => 4 + fields.len() * 4,
+        Some(Def::Struct { fields, .. }) => {
+            let required = fields.iter().filter(|field| field.required != 0).count();
+            4 + fields.len() * 4 + fields.len().div_ceil(4) + 1 + required
+        }
         Some(Def::List { keys, .. }) => 2 + keys.len() * 2,
         Some(Def::Enum { values, .. }) => 2 + values.len(),
     };
@@ -229,15 +233,26 @@ impl Output {
             Some(Def::Struct { name, fields, rest }) => {
                 let mut fields: Vec<&FieldDef> = fields.iter().collect();
                 fields.sort_by(|a, b| a.name.cmp(&b.name).then(a.minors.cmp(&b.minors)));
-                let requires = fields.iter().any(|field| field.required != 0);
-                let flags = if requires { FLAG_REQUIRED } else { 0 };
-                self.words.push(TAG_STRUCT | flags << 8);
+                self.words.push(TAG_STRUCT);
                 self.text(name, 0);
                 let rest = self.reference(*rest);
                 self.words.extend([rest, fields.len() as u32]);
-                for field in fields {
+                for field in &fields {
                     self.field(field);
                 }
+                for names in fields.chunks(4) {
+                    let hint = |i| {
+                        names
+                            .get(i)
+                            .map_or(0, |field: &&FieldDef| hint_of(&field.name))
+                    };
+                    self.words.push(u32::from_le_bytes([0, 1, 2, 3].map(hint)));
+                }
+                let numbered = (0..).zip(&fields);
+                let required = numbered.filter(|(_, field)| field.required != 0);
+                let required: Vec<u32> = required.map(|(number, _)| number).collect();
+                self.words.push(required.len() as u32);
+                self.words.extend(required);
             }
             Some(Def::List { item, unique, keys }) => {
                 let head = TAG_LIST | (*unique as u32) << 8 | (keys.len() as u32) << 16;
