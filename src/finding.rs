@@ -3,7 +3,7 @@
 //! Lives here: the vocabulary that engines write and reports read. Not here: how findings are
 //! made (`apiserver`, `rules`, `lint`) or shown (`report`).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::minor::Minors;
 use crate::source::{SourceId, Span};
@@ -215,9 +215,12 @@ pub enum Step<'t> {
     Index(usize),
 }
 
+/// Enough for most paths, in bytes.
+const PATH_SIZE: usize = 96;
+
 /// The path in the server's notation: `spec.containers[0].image`, `resources.limits[cpu]`.
 pub fn render_path(steps: &[Step<'_>]) -> String {
-    let mut path = String::new();
+    let mut path = String::with_capacity(PATH_SIZE);
     for step in steps {
         match step {
             Step::Key(key) => {
@@ -232,9 +235,7 @@ pub fn render_path(steps: &[Step<'_>]) -> String {
                 path.push(']');
             }
             Step::Index(index) => {
-                path.push('[');
-                path.push_str(&index.to_string());
-                path.push(']');
+                let _ = write!(path, "[{index}]");
             }
         }
     }
@@ -254,7 +255,7 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
         "topologyKey",
         "type",
     ];
-    let mut path = String::new();
+    let mut path = String::with_capacity(PATH_SIZE);
     let mut node = Some(root);
     // What no item of a list follows needs no looking up.
     let is_index = |step: &Step<'_>| matches!(step, Step::Index(_));
@@ -274,9 +275,11 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
                 });
                 match name {
                     Some((key, value)) => {
-                        path.push_str(&format!("[{key}={}]", value.text()));
+                        let _ = write!(path, "[{key}={}]", value.text());
                     }
-                    None => path.push_str(&format!("[{index}]")),
+                    None => {
+                        let _ = write!(path, "[{index}]");
+                    }
                 }
             }
         }
@@ -292,7 +295,8 @@ pub fn locate<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Opti
 
 fn climb<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
     let tree = root.tree();
-    let mut steps = Vec::new();
+    // Deeper than nearly all go.
+    let mut steps = Vec::with_capacity(16);
     let mut at = target;
     let top = [root.id(), root.written().id()];
     while !top.contains(&at) {

@@ -263,7 +263,14 @@ impl<'a> Seen<'a> {
 
     /// Applies what the user says about findings: severities, then suppressions.
     fn control(&self, gathered: &Gathered<'_>, ran: &Ran, outcome: &mut Outcome) {
-        let metas = all_metas(self.job.rules);
+        let has_comments = self
+            .files()
+            .any(|(.., loaded, _)| !loaded.reading.comments.is_empty());
+        // Only what suppresses names rules.
+        let metas = match has_comments || !gathered.allows.is_empty() {
+            true => all_metas(self.job.rules),
+            false => Vec::new(),
+        };
         let mut suppressions = Suppressions::new(&metas);
         for (id, file, loaded, _) in self.files() {
             if file.target || !loaded.reading.comments.is_empty() {
@@ -349,11 +356,7 @@ impl<'a> Seen<'a> {
                     .api_version
                     .split_once('/')
                     .unwrap_or(("", &object.api_version));
-                let minors = table.minors(group, version, &object.kind);
-                let known = minors
-                    .iter()
-                    .find_map(|minor| table.kind(minor, group, version, &object.kind));
-                match known.map(|kind| kind.namespaced) {
+                match table.is_namespaced(group, version, &object.kind) {
                     Some(false) => object.namespace = None,
                     Some(true) if object.namespace.is_none() => {
                         object.namespace = said.map(str::to_owned);

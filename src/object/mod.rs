@@ -11,6 +11,8 @@ pub mod selector;
 pub mod service;
 pub mod workload;
 
+use std::borrow::Cow;
+
 use crate::finding::{ObjectName, Place, Step, keyed_path, locate, render_path, shown_span};
 use crate::source::{SourceId, Span};
 use crate::tree::{Children, Kind, Node, NodeId};
@@ -132,7 +134,7 @@ impl<'t> Object<'t> {
         if self.group.is_empty() {
             self.version.to_owned()
         } else {
-            format!("{}/{}", self.group, self.version)
+            [self.group, "/", self.version].concat()
         }
     }
 
@@ -143,16 +145,19 @@ impl<'t> Object<'t> {
 
     /// What identifies it, for findings.
     pub fn identity(&self) -> ObjectName {
-        let name = if self.name.is_empty() && !self.generate_name.is_empty() {
-            format!("{}*", self.generate_name)
-        } else {
-            self.name.to_owned()
-        };
         ObjectName {
             api_version: self.api_version(),
             kind: self.kind.to_owned(),
             namespace: self.namespace.map(str::to_owned),
-            name,
+            name: self.full_name().into_owned(),
+        }
+    }
+
+    /// `metadata.name`, or what the server makes one of, followed by `*`.
+    fn full_name(&self) -> Cow<'t, str> {
+        match self.name.is_empty() && !self.generate_name.is_empty() {
+            true => Cow::Owned(format!("{}*", self.generate_name)),
+            false => Cow::Borrowed(self.name),
         }
     }
 
@@ -210,13 +215,11 @@ impl<'t> Object<'t> {
     pub fn key_of_hash(&self, rule: &str, path: &[Step<'_>], value: u32) -> String {
         // Of a Secret not even a hash: 32 bits are enough to try guesses on.
         let value = if self.kind == "Secret" { 0 } else { value };
-        let id = self.identity();
-        let namespace = id.namespace.as_deref().unwrap_or("");
-        let path = keyed_path(self.root, path);
-        format!(
-            "{rule} {}/{}/{namespace}/{} {path} {value:08x}",
-            self.group, self.kind, id.name
-        )
+        let namespace = self.namespace.unwrap_or("");
+        let (kind, name) = (self.kind, self.full_name());
+        let (path, value) = (keyed_path(self.root, path), format!("{value:08x}"));
+        let object = [self.group, "/", kind, "/", namespace, "/", &*name].concat();
+        [rule, " ", &*object, " ", &*path, " ", &*value].concat()
     }
 }
 

@@ -32,7 +32,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
-use crate::text::same;
+use crate::text::{hint_of, same};
 use crate::tree::{Kind, Node, NodeId};
 
 pub use value::{IntOrString, Value};
@@ -85,6 +85,8 @@ struct Cell<'t> {
     kind: Kind,
     /// Written in the source, not a default.
     written: bool,
+    /// `hint_of` its key.
+    hint: u8,
     /// The node that it is written in, or that of the nearest written ancestor.
     origin: NodeId,
     /// The place of its amount in `quantities`, for values of resource lists.
@@ -122,8 +124,10 @@ impl<'t> Effective<'t> {
     }
 
     fn copy_to(object: Node<'t>, levels: u32) -> Self {
+        // Small manifests have a value for about every twenty bytes.
+        let size = object.span().range().len() / 20;
         let mut effective = Self {
-            cells: Vec::with_capacity(128),
+            cells: Vec::with_capacity(size.clamp(32, 4096)),
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: false,
@@ -406,12 +410,14 @@ impl<'t> Effective<'t> {
     /// Copies a node and what stands up to so many `levels` below it; the number of its cell.
     fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>, levels: u32) -> u32 {
         let at = self.cells.len() as u32;
-        let kind = node.kind();
+        let (kind, text) = (node.kind(), node.text());
+        let mut children = node.children();
         self.cells.push(Cell {
             key,
-            text: node.text(),
+            text,
             kind,
             written: true,
+            hint: hint_of(key),
             origin: node.id(),
             spot: at,
             parent,
@@ -420,7 +426,6 @@ impl<'t> Effective<'t> {
         if levels == 0 {
             return at;
         }
-        let mut children = node.children();
         let mut last = NONE;
         while let Some(child) = children.next() {
             // In a mapping, keys and values take turns.
@@ -465,6 +470,7 @@ impl<'t> Effective<'t> {
             text,
             kind,
             written,
+            hint: hint_of(key),
             origin,
             spot: id.0,
             ..EMPTY
@@ -501,6 +507,7 @@ const EMPTY: Cell<'static> = Cell {
     text: "",
     kind: Kind::Null,
     written: false,
+    hint: 0,
     origin: NodeId::FIRST,
     quantity: NONE,
     spot: NONE,
