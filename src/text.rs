@@ -25,8 +25,8 @@ pub fn same(a: impl AsRef<[u8]>, b: &str) -> bool {
 
 /// A byte made of a text: equal texts have equal hints.
 #[inline]
-pub fn hint_of(text: &str) -> u8 {
-    let bytes = text.as_bytes();
+pub fn hint_of(text: impl AsRef<[u8]>) -> u8 {
+    let bytes = text.as_ref();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
         return 0;
     };

@@ -413,7 +413,8 @@ impl Builder {
     /// A scalar whose text stands in the source at `text`.
     #[inline]
     pub fn scalar(&mut self, kind: Kind, style: Style, span: Span, text: Span) -> NodeId {
-        let hint = hint_of(self.tree.text.get(text.range()).unwrap_or(""));
+        let bytes = self.tree.text.as_bytes().get(text.range());
+        let hint = hint_of(bytes.unwrap_or_default());
         self.push(RawNode {
             span,
             a: text.start,

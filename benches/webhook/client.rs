@@ -22,7 +22,7 @@ use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{CipherSuite, ClientConfig, RootCertStore, SupportedCipherSuite};
 
 use crate::case::{Case, verdict};
 use crate::kit::NAME;
@@ -359,14 +359,19 @@ impl Pool {
     }
 }
 
-/// TLS as the API server does it: no sessions that go on, HTTP/1.1 only.
+/// TLS as the API server does it: no sessions that go on, HTTP/1.1 only, and what Go asks for first
+/// where the processor knows AES (`crypto/tls`, `defaultCipherSuitesTLS13`).
 pub fn trusting(roots: &[&str]) -> Arc<ClientConfig> {
     let mut store = RootCertStore::empty();
     for pem in roots {
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
         store.add(certificate).unwrap();
     }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut provider = ring::default_provider();
+    let first =
+        |suite: &SupportedCipherSuite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256;
+    provider.cipher_suites.sort_by_key(first);
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(store)

@@ -54,7 +54,7 @@ impl Tree {
                 if let Some(slot) = homes.get_mut(id as usize) {
                     *slot = Slot { parent, at };
                 }
-                id = self.raw(NodeId(id)).next;
+                id = self.nodes.get(id as usize).map_or(NONE, |raw| raw.next);
             }
         }
         homes

@@ -49,6 +49,20 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// What it is, its text and everything right below it, as `kind`, `text` and `children` say.
+    #[inline]
+    pub fn parts(self) -> (Kind, &'t str, Children<'t>) {
+        let (tree, raw) = (self.tree, self.raw());
+        match raw.tag {
+            Tag::Value(kind @ (Kind::Sequence | Kind::Mapping)) => {
+                let next = raw.a;
+                (kind, "", Children { tree, next })
+            }
+            Tag::Value(kind) => (kind, tree.text_of(&raw), Children { tree, next: NONE }),
+            Tag::Alias => (Kind::Null, "", Children { tree, next: NONE }),
+        }
+    }
+
     /// Everything right below the value; nothing for scalars.
     #[inline]
     pub fn children(self) -> Children<'t> {

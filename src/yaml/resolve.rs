@@ -30,6 +30,14 @@ pub fn bool_value(text: &str) -> bool {
 
 /// The value of text that `plain` calls an integer; in the range of `i64` and `u64` together.
 pub fn int(text: &str) -> Option<i128> {
+    // Nearly all are a few digits, and these hold no octal number and no more than fits.
+    if let [b'1'..=b'9', ..] | [b'0'] = text.as_bytes()
+        && text.len() < 19
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let digits = text.bytes().map(|byte| i64::from(byte - b'0'));
+        return Some(digits.fold(0, |number, digit| number * 10 + digit).into());
+    }
     let plain = without_underscores(text);
     // go-yaml tries what follows a lower-case `0b` once more, sign and all.
     if let Some(signed @ [b'+' | b'-', ..]) = plain.as_bytes().strip_prefix(b"0b") {

@@ -410,8 +410,7 @@ impl<'t> Effective<'t> {
     /// Copies a node and what stands up to so many `levels` below it; the number of its cell.
     fn copy(&mut self, parent: u32, key: &'t str, node: Node<'t>, levels: u32) -> u32 {
         let at = self.cells.len() as u32;
-        let (kind, text) = (node.kind(), node.text());
-        let mut children = node.children();
+        let (kind, text, mut children) = node.parts();
         self.cells.push(Cell {
             key,
             text,
@@ -434,13 +433,15 @@ impl<'t> Effective<'t> {
                 _ => ("", child),
             };
             let copied = self.copy(at, key, value, levels - 1);
-            match self.cells.get_mut(last as usize) {
-                Some(last) => last.next = copied,
-                None => self.update(Id(at), |cell| cell.first = copied),
+            if let Some(last) = self.cells.get_mut(last as usize) {
+                last.next = copied;
             }
             last = copied;
         }
-        self.update(Id(at), |cell| cell.last = last);
+        if last != NONE {
+            // What stands in it comes right behind it.
+            self.update(Id(at), |cell| (cell.first, cell.last) = (at + 1, last));
+        }
         at
     }
 

@@ -19,7 +19,7 @@ pub const SUBDOMAIN_MAX: usize = 253;
 /// `IsDNS1123Label`.
 pub fn is_dns1123_label(value: &str) -> Messages {
     let mut messages = longer_than(value, LABEL_MAX);
-    if !is_label(value) {
+    if !is_label(value.as_bytes()) {
         messages.push(if is_subdomain(value, is_label) {
             "must not contain dots".into()
         } else {
@@ -50,7 +50,7 @@ pub fn is_dns1123_subdomain(value: &str) -> Messages {
 /// `IsDNS1035Label`.
 pub fn is_dns1035_label(value: &str) -> Messages {
     let mut messages = longer_than(value, LABEL_MAX);
-    if !(is_label(value) && value.starts_with(|c: char| c.is_ascii_lowercase())) {
+    if !(is_label(value.as_bytes()) && value.starts_with(|c: char| c.is_ascii_lowercase())) {
         messages.push(
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start \
              with an alphabetic character, and end with an alphanumeric character (e.g. \
@@ -237,9 +237,9 @@ pub fn is_domain_prefixed_path(path: &str) -> Messages {
 pub fn is_dns1123_subdomain_with_underscore(value: &str, gates: &Gates) -> Messages {
     let mut messages = longer_than(value, SUBDOMAIN_MAX);
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let is_label = |label: &str| {
-        let label = label.strip_prefix('_').unwrap_or(label);
-        has_ends(label, plain) && label.bytes().all(|b| plain(b) || matches!(b, b'-' | b'_'))
+    let is_label = |label: &[u8]| {
+        let label = label.strip_prefix(b"_").unwrap_or(label);
+        has_ends(label, plain) && label.iter().all(|b| plain(*b) || matches!(b, b'-' | b'_'))
     };
     if !is_subdomain(value, is_label) {
         let pattern = if gates.underscores_in_the_pattern {
@@ -347,24 +347,24 @@ pub fn longer_than(value: &str, max: usize) -> Messages {
 }
 
 /// `[a-z0-9]([-a-z0-9]*[a-z0-9])?`
-fn is_label(value: &str) -> bool {
+fn is_label(value: &[u8]) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    has_ends(value, plain) && value.bytes().all(|b| plain(b) || b == b'-')
+    has_ends(value, plain) && value.iter().all(|b| plain(*b) || *b == b'-')
 }
 
-fn is_subdomain(value: &str, is_label: impl Fn(&str) -> bool) -> bool {
-    value.split('.').all(is_label)
+fn is_subdomain(value: &str, is_label: impl Fn(&[u8]) -> bool) -> bool {
+    value.as_bytes().split(|b| *b == b'.').all(is_label)
 }
 
 /// `([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]`
 fn is_label_text(value: &str) -> bool {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    has_ends(value, |b| b.is_ascii_alphanumeric()) && value.bytes().all(inner)
+    let is_end = |b: u8| b.is_ascii_alphanumeric();
+    has_ends(value.as_bytes(), is_end) && value.bytes().all(inner)
 }
 
 /// Whether a text isn't empty and begins and ends with such a byte.
-fn has_ends(value: &str, is_end: impl Fn(u8) -> bool) -> bool {
-    let bytes = value.as_bytes();
+fn has_ends(bytes: &[u8], is_end: impl Fn(u8) -> bool) -> bool {
     bytes.first().is_some_and(|b| is_end(*b)) && bytes.last().is_some_and(|b| is_end(*b))
 }
 

@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::connection::{self, Peer, Ties};
 use super::metrics::Metrics;
 use super::server::Server;
+use super::threads::Threads;
 
 /// How long an idle connection is kept at least; the API server keeps it for 90 seconds.
 const IDLE: Duration = Duration::from_secs(120);
@@ -36,6 +37,8 @@ pub struct Door {
     pub router: Router,
     /// Without: a listener for metrics.
     pub tls: bool,
+    /// Where connections are served.
+    pub threads: Arc<Threads>,
     /// How far the server is with stopping.
     pub stage: watch::Receiver<Stage>,
     /// Dropped with the last connection.
@@ -63,8 +66,9 @@ impl Door {
                 (stream, place) = accept(&listener, &crowd, &room, metrics) => {
                     number += 1;
                     let clock = crowd.enter(number);
-                    let (door, crowd) = (Arc::clone(&door), Arc::clone(&crowd));
-                    tokio::spawn(async move {
+                    let (of_door, crowd) = (Arc::clone(&door), Arc::clone(&crowd));
+                    door.threads.spawn(async move {
+                        let door = of_door;
                         door.server.metrics.connections.grow();
                         door.serve(stream, number, clock).await;
                         door.server.metrics.connections.shrink();
@@ -76,7 +80,11 @@ impl Door {
         }
     }
 
-    async fn serve(&self, stream: TcpStream, number: u64, clock: Arc<Clock>) {
+    async fn serve(&self, stream: std::net::TcpStream, number: u64, clock: Arc<Clock>) {
+        // From now on its own thread waits for it.
+        let Ok(stream) = TcpStream::from_std(stream) else {
+            return;
+        };
         // Answers are small, and waited for.
         let _ = stream.set_nodelay(true);
         let ties = Ties {
@@ -112,10 +120,11 @@ async fn accept(
     crowd: &Crowd,
     room: &Arc<Semaphore>,
     metrics: &Metrics,
-) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+) -> (std::net::TcpStream, Option<OwnedSemaphorePermit>) {
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let accepted = listener.accept().await;
+        let stream = match accepted.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => stream,
             Err(error) if is_of_connection(&error) => continue,
             // The process has no more files.
             Err(_) => {

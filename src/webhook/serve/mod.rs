@@ -19,6 +19,7 @@ pub mod own;
 mod probe;
 mod queue;
 mod server;
+mod threads;
 mod watch;
 
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ use metrics::Metrics;
 use probe::Probe;
 use queue::Queue;
 use server::Server;
+use threads::Threads;
 
 use super::sight::{Nothing, Sight};
 
@@ -124,7 +126,7 @@ async fn run(settings: Settings) -> Result<(), String> {
         certificate: ArcSwap::from_pointee(files.certificate(&contents, unbelieved)?),
         certifying: Mutex::default(),
         own: own.as_ref().map(own::Settings::standing),
-        queue: Queue::start(std::thread::available_parallelism().map_or(1, Into::into))?,
+        queue: Queue::start(processors())?,
         budget: bytes::Budget::default(),
         metrics: Metrics::new(&all_metas(settings.rules)),
         log,
@@ -136,10 +138,12 @@ async fn run(settings: Settings) -> Result<(), String> {
     let watched = files.watch(contents, &server);
     watched.map_err(|error| error.to_string())?;
     let (alive, all_gone) = mpsc::channel(1);
+    let threads = Arc::new(Threads::start(processors())?);
     let door = |router, tls| Door {
         server: Arc::clone(&server),
         router,
         tls,
+        threads: Arc::clone(&threads),
         stage: stages.clone(),
         _alive: alive.clone(),
     };
@@ -267,6 +271,10 @@ fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
     let listener = socket.listen(BACKLOG).map_err(said)?;
     let address = listener.local_addr().map_err(said)?;
     Ok((listener, address))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
 }
 
 /// A secret of the process.
