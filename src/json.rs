@@ -59,14 +59,15 @@ pub struct One {
     pub duplicates: Vec<DuplicateKey>,
 }
 
-/// Reads a text that is one JSON value.
+/// Reads a text that is one JSON value. What kubectl would read stands in so many `levels` of it.
 ///
 /// # Errors
 /// It isn't; it nests deeper than kubectl reads, or holds a number that no machine does.
-pub fn read_one(text: impl Into<Arc<String>>) -> Result<One, Fault> {
+pub fn read_one(text: impl Into<Arc<String>>, levels: usize) -> Result<One, Fault> {
     let text = text.into();
     let mut builder = Builder::new(Arc::clone(&text));
     let mut reader = Reader::new(&mut builder, &text);
+    reader.depth_max += levels;
     let root = reader.value()?;
     reader.skip_space();
     if reader.at < text.len() {
@@ -109,6 +110,8 @@ struct Reader<'t> {
     pending: Vec<NodeId>,
     duplicates: Vec<DuplicateKey>,
     document: u32,
+    /// How deep collections may stand in each other.
+    depth_max: usize,
     /// A number that JSON's grammar has and no machine can hold.
     unsendable: Option<Fault>,
     /// Where strings are put together that the text spells with escapes.
@@ -136,6 +139,7 @@ impl<'t> Reader<'t> {
             pending: Vec::new(),
             duplicates: Vec::new(),
             document: 0,
+            depth_max: DEPTH_MAX,
             unsendable: None,
             scratch: String::new(),
         }
@@ -205,7 +209,7 @@ impl<'t> Reader<'t> {
         };
         let start = self.at as u32;
         let span = Span::new(start, start + 1);
-        if self.open.len() == DEPTH_MAX {
+        if self.open.len() == self.depth_max {
             return Err(Fault::too_deep(span));
         }
         self.at += 1;

@@ -33,7 +33,7 @@ use kubevet::webhook::answer::{Answer, Outcome, WARNING_CHARS_MAX, WARNINGS_MAX}
 use kubevet::webhook::cache::kinds::{KINDS, Kind, LOOKED_FOR, UNDECIDED};
 use kubevet::webhook::cache::prune::{Pruned, prune};
 use kubevet::webhook::cache::store::Store;
-use kubevet::webhook::judge::{Laws, findings, object, read};
+use kubevet::webhook::judge::{Laws, findings, object, part, read};
 use kubevet::webhook::request::{Body, Request};
 use kubevet::webhook::review::review;
 use kubevet::webhook::sight::{Around, Nothing, Sight};
@@ -241,6 +241,24 @@ fn said(findings: &[Finding]) -> Vec<Said<'_>> {
     said.collect()
 }
 
+/// A review in whose envelope stands what must not matter for the object.
+fn asked(object: &str, old: &str) -> Body {
+    let version = r#""apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview""#;
+    let user = r##"{"username": "ENC[AES256_GCM,", "groups": ["#@ kubevet: allow", ":#@ x"]}"##;
+    let before = format!(r#""uid": "1", "operation": "UPDATE", "userInfo": {user}"#);
+    let after = r#""options": {"data": "ENC[AES256_GCM,", "data": "again"}"#;
+    let request = format!(r#"{{{before}, "oldObject": {old}, "object": {object}, {after}}}"#);
+    Body::read(format!(r#"{{{version}, "request": {request}}}"#).into()).unwrap()
+}
+
+/// What is found in the object of a review.
+fn reviewed(body: &Body, config: &Config) -> Vec<Finding> {
+    let request = Request::of(body).unwrap();
+    let new = part(body, request.object.unwrap());
+    let old = request.old_object.map(|old| part(body, old));
+    findings(&new, old.as_ref(), &Around::default(), laws(config))
+}
+
 /// All objects that stand in the cases and pages of rules and in the seeds, as their JSON.
 fn objects() -> Vec<String> {
     let objects = bundles().into_iter().flatten();
@@ -279,14 +297,113 @@ fn the_findings_behind_an_answer_are_those_of_the_linter() {
     let mut compared = 0;
     for object in objects() {
         let linted = support::lint(&[("object.json".to_owned(), object.clone().into_bytes())]);
-        let Ok(loaded) = read(&object) else {
-            panic!("{object}");
-        };
-        let reviewed = findings(&loaded, None, &Around::default(), laws(&config));
+        let body = asked(&object, "null");
+        let reviewed = reviewed(&body, &config);
         assert_eq!(said(&reviewed), said(&linted.findings), "{object}");
         compared += reviewed.len();
     }
     assert!(compared > 150, "{compared} findings are compared");
+}
+
+#[test]
+fn keys_that_stand_twice_are_those_of_the_object() {
+    let double = r#"{"a": "1", "b": "2", "a": "3"}"#;
+    let service = |labels| {
+        let metadata = format!(r#"{{"name": "a", "labels": {labels}}}"#);
+        let spec = r#"{"selector": {"app": "a"}, "ports": [{"port": 80}]}"#;
+        format!(
+            r#"{{"apiVersion": "v1", "kind": "Service", "metadata": {metadata}, "spec": {spec}}}"#
+        )
+    };
+    let config = Config::default();
+    let doubled = |new, old: &str| {
+        let found = reviewed(&asked(&service(new), old), &config);
+        let ids = found.iter().map(|finding| finding.rule.id);
+        ids.filter(|id| *id == "duplicate-key").count()
+    };
+    assert_eq!(doubled(double, "null"), 1);
+    assert_eq!(doubled("{}", &service(double)), 0);
+    assert_eq!(doubled(double, &service(double)), 1);
+}
+
+#[test]
+fn a_text_in_an_object_does_not_keep_it_from_being_judged() {
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "a",
+            "annotations": {"x": "ENC[AES256_GCM,", "y": "#@ x", "z": ":#@ x"},
+        },
+        "spec": {"ports": [{"port": 80}], "selector": {}, "bogus": 1},
+    });
+    let config = Config::default();
+    let found = reviewed(&asked(&object.to_string(), "null"), &config);
+    let ids: Vec<_> = found.iter().map(|finding| finding.rule.id).collect();
+    assert!(ids.contains(&"unknown-field"), "{ids:?}");
+}
+
+#[test]
+fn says_what_is_wrong_with_a_body() {
+    let review = |request: &str| {
+        let version = r#""apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview""#;
+        format!(r#"{{{version}, "request": {request}}}"#)
+    };
+    let said = |body: String| {
+        let body = Body::read(body.into_bytes()).map_err(|fault| fault.message)?;
+        let request = Request::of(&body).map_err(|fault| fault.message)?;
+        Ok::<_, String>(request.uid.to_owned())
+    };
+    let deep = "[".repeat(9_999) + &"]".repeat(9_999);
+    let whole = |object| {
+        review(&format!(
+            r#"{{"uid": "1", "operation": "CREATE", "object": {object}}}"#
+        ))
+    };
+    assert_eq!(said(whole(deep.clone())), Ok("1".to_owned()));
+    assert_eq!(said(whole("null".to_owned())), Ok("1".to_owned()));
+    for (body, wrong) in [
+        (
+            whole(format!("[[{deep}]]")),
+            "nested deeper than 10000 levels",
+        ),
+        (
+            whole("1e999".to_owned()),
+            "larger than any number can be (byte ",
+        ),
+        (
+            whole("{}".to_owned()) + "{}",
+            "nothing should follow the value (byte ",
+        ),
+        (
+            whole("[1,]".to_owned()),
+            "a JSON value should stand here (byte ",
+        ),
+        (review("null"), "has no request"),
+        (review(r#"{"operation": "CREATE"}"#), "has no uid"),
+        (
+            review(r#"{"uid": null, "operation": "CREATE"}"#),
+            "has no uid",
+        ),
+        (
+            review(r#"{"uid": 1, "operation": "CREATE"}"#),
+            "`uid` should be text",
+        ),
+        (review(r#"{"uid": "1"}"#), "has no operation"),
+        (
+            review(r#"{"uid": "1", "operation": "CREATE", "dryRun": 1}"#),
+            "`dryRun` should be",
+        ),
+        (
+            "{}".to_owned(),
+            "should be AdmissionReview of admission.k8s.io/v1",
+        ),
+    ] {
+        let fault = said(body).unwrap_err();
+        assert!(fault.contains(wrong), "{fault}");
+    }
+    let bytes = Body::read(vec![b'"', 0xff, b'"']).unwrap_err();
+    assert!(bytes.message.contains("isn't text"), "{bytes:?}");
 }
 
 #[test]
@@ -311,9 +428,8 @@ fn the_findings_behind_the_answer_to_an_update_are_those_of_the_linter() {
         let [old, new] = named.as_slice() else {
             panic!("not a pair");
         };
-        let (old, new) = (read(&old.to_string()), read(&new.to_string()));
-        let old = old.unwrap();
-        let reviewed = findings(&new.unwrap(), Some(&old), &Around::default(), laws(&config));
+        let body = asked(&new.to_string(), &old.to_string());
+        let reviewed = reviewed(&body, &config);
         assert_eq!(said(&reviewed), said(&linted.findings), "{}", named[1]);
     }
 }

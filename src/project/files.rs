@@ -13,7 +13,7 @@ use super::kustomize::{Kustomization, folder_of, is_kustomization_name};
 use super::tools;
 use crate::document::{Document, Reading};
 use crate::object;
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::tree::{Kind, Node};
 
 /// What a file is.
@@ -196,8 +196,8 @@ impl Facts {
         let kind = |document: &Document| match root(document) {
             Some(node) => {
                 let text = source.text.get(document.span.range()).unwrap_or_default();
-                let encrypted = encrypted && memmem::find(text.as_bytes(), ENCRYPTED).is_some();
-                document_kind(node, encrypted)
+                let marked = encrypted && memmem::find(text.as_bytes(), ENCRYPTED).is_some();
+                document_kind(node, marked && holds_encrypted(node))
             }
             None if document.root.is_err() => DocumentKind::Fault,
             None => DocumentKind::Empty,
@@ -245,33 +245,40 @@ fn is_ytt(source: &Source, reading: &Reading) -> bool {
     };
     let start = first.span.start as usize;
     let read = text.get(start..last.span.end as usize).unwrap_or_default();
-    memmem::find_iter(read, b"#@ ").any(|at| {
-        let at = start + at;
-        let before = text.get(..at).unwrap_or_default();
-        let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-        let before = before.get(line..).unwrap_or_default().trim_ascii_end();
-        let begins = before.is_empty() || matches!(before.last(), Some(b':' | b'-'));
-        begins && !in_text(reading, at)
-    })
+    let begins = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
+        let last = before.iter().rfind(|byte| !matches!(byte, b' ' | b'\t'));
+        matches!(last, None | Some(b'\n' | b'\r' | b':' | b'-'))
+    };
+    let mut found = memmem::find_iter(read, b"#@ ").map(|at| start + at);
+    let Some(first) = found.find(begins) else {
+        return false;
+    };
+    let texts = places_of_texts(reading);
+    let is_in_text = |at: usize| {
+        let next = texts.partition_point(|place| place.start as usize <= at);
+        let before = next.checked_sub(1).and_then(|last| texts.get(last));
+        before.is_some_and(|place| at < place.end as usize)
+    };
+    let mut found = std::iter::once(first).chain(found.filter(begins));
+    found.any(|at| !is_in_text(at))
 }
 
-/// Whether a byte of the source belongs to a scalar.
-fn in_text(reading: &Reading, at: usize) -> bool {
-    let holds = |node: &Node<'_>| node.span().range().contains(&at);
+/// Where keys and scalars stand, in order.
+fn places_of_texts(reading: &Reading) -> Vec<Span> {
     let documents = reading.documents.iter();
     let roots = documents.filter_map(|document| document.root.as_ref().ok().copied().flatten());
     let mut open: Vec<_> = roots.map(|root| reading.tree.node(root)).collect();
+    let mut places = Vec::new();
     while let Some(node) = open.pop() {
-        if node.is_alias() || !holds(&node) {
-            continue;
-        }
         match node.kind() {
-            Kind::Mapping => open.extend(node.entries().flat_map(|(key, value)| [key, value])),
-            Kind::Sequence => open.extend(node.items()),
-            _ => return true,
+            _ if node.is_alias() => {}
+            Kind::Mapping | Kind::Sequence => open.extend(node.children()),
+            _ => places.push(node.span()),
         }
     }
-    false
+    places.sort_unstable();
+    places
 }
 
 /// How values start that sops has encrypted.
@@ -290,8 +297,17 @@ fn is_empty_kustomization(location: &str, documents: &[DocumentKind]) -> bool {
         && documents.iter().all(|kind| *kind == DocumentKind::Empty)
 }
 
-/// What a document is, by its root; `marked`: it holds values that sops has encrypted.
-fn document_kind(root: Node<'_>, marked: bool) -> DocumentKind {
+/// Whether sops has encrypted what names a document, or its data. Elsewhere such a text may only be
+/// spoken of, and must not keep an object from being judged.
+fn holds_encrypted(root: Node<'_>) -> bool {
+    let parts = ["apiVersion", "kind", "data", "stringData"];
+    let mut nodes = parts.iter().filter_map(|key| root.get(key));
+    let is = |node: Node<'_>| memmem::find(node.text().as_bytes(), ENCRYPTED).is_some();
+    nodes.any(|node| node.visits().any(|visit| is(visit.node)))
+}
+
+/// What a document is, by its root; `encrypted`: sops has encrypted what it holds.
+fn document_kind(root: Node<'_>, encrypted: bool) -> DocumentKind {
     if root.is_null() {
         return DocumentKind::Empty;
     }
@@ -299,7 +315,7 @@ fn document_kind(root: Node<'_>, marked: bool) -> DocumentKind {
         return DocumentKind::Other;
     }
     let sops = root.get("sops");
-    if marked || sops.is_some_and(|s| s.get("mac").is_some() || s.get("version").is_some()) {
+    if encrypted || sops.is_some_and(|s| s.get("mac").is_some() || s.get("version").is_some()) {
         return DocumentKind::Encrypted;
     }
     let (version, kind) = (root.get("apiVersion"), root.get("kind"));

@@ -20,6 +20,9 @@ pub const KIND: &str = "AdmissionReview";
 /// into `kubevet lint -`.
 pub const LOCATION: &str = "<stdin>";
 
+/// In how many collections an object of a body stands.
+const LEVELS: usize = 2;
+
 /// The body of a review as it was read.
 #[derive(Debug)]
 pub struct Body {
@@ -41,7 +44,7 @@ impl Body {
         let text = String::from_utf8(bytes)
             .map_err(|error| bad(format!("the body isn't text: {error}")))?;
         let source = Source::new(LOCATION, text);
-        let read = json::read_one(Arc::clone(&source.text)).map_err(|fault| {
+        let read = json::read_one(Arc::clone(&source.text), LEVELS).map_err(|fault| {
             let (message, at) = (fault.message, fault.span.start);
             bad(format!("the body can't be read: {message} (byte {at})"))
         })?;
@@ -82,7 +85,7 @@ pub struct Request<'a> {
 }
 
 /// A kind with its group.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct GroupKind<'a> {
     /// The group; empty for the core group.
     pub group: &'a str,

@@ -21,7 +21,7 @@ pub struct Fault {
 /// What kind of fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
-    /// The body is no `AdmissionReview` of `admission.k8s.io/v1`.
+    /// The body is no `AdmissionReview` of `admission.k8s.io/v1`, or can't be read.
     BadRequest,
     /// The client showed no certificate, and has to.
     Unauthorized,

@@ -2,7 +2,7 @@
 //!
 //! Lives here: the walk, and which rule a fault belongs to. Not here: what scalars look like
 //! (`scalar`), the words (`words`) and what was probably meant (`suggest`). A sound object costs
-//! one binary search a key and no allocation.
+//! one look for a field by each key and no allocation.
 
 mod annotated;
 mod scalar;

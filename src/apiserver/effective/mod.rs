@@ -126,8 +126,9 @@ impl<'t> Effective<'t> {
     fn copy_to(object: Node<'t>, levels: u32) -> Self {
         // Small manifests have a value for about every twenty bytes.
         let size = object.span().range().len() / 20;
+        let most = if levels == 0 { 32 } else { 4096 };
         let mut effective = Self {
-            cells: Vec::with_capacity(size.clamp(32, 4096)),
+            cells: Vec::with_capacity(size.clamp(32, most)),
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: false,

@@ -1,7 +1,8 @@
 //! Schemas as one flat table: what types there are, which kinds are served in which minor.
 //!
 //! The built-in table is `schemas/kubernetes.bin`; custom resources compile into a table of
-//! the same shape at run time (`compile`). Reading needs no parsing: offsets and binary search.
+//! the same shape at run time (`compile`). Reading needs no parsing: offsets, hints and binary
+//! search.
 //! Not here: how values are checked against a type (`apiserver::decode`).
 //!
 //! The shape (all words are 32 bits, little endian; a text is its offset):

@@ -50,6 +50,16 @@ impl<'a> Struct<'a> {
     }
 
     fn first_named(self, name: &str) -> Option<usize> {
+        // In a long list many names have one hint.
+        const MANY: usize = 256;
+        if self.fields.len() > MANY {
+            let name_of = |row: &Row| self.table.raw_text(word(row, 0));
+            let first = self
+                .fields
+                .partition_point(|row| name_of(row) < name.as_bytes());
+            let found = self.fields.get(first)?;
+            return same(name_of(found), name).then_some(first);
+        }
         let (hint, hints) = (hint_of(name), self.hints());
         let mut from = 0;
         loop {
@@ -112,59 +122,59 @@ impl<'a> Field<'a> {
     /// Its name in manifests.
     #[inline]
     pub fn name(self) -> &'a str {
-        self.table.text(self.word(0))
+        self.table.text(word(self.row, 0))
     }
 
     #[inline]
     fn raw_name(self) -> &'a [u8] {
-        self.table.raw_text(self.word(0))
+        self.table.raw_text(word(self.row, 0))
     }
 
     /// The type of its value.
     #[inline]
     pub fn of(self) -> Type<'a> {
-        self.table.type_at(self.word(1))
+        self.table.type_at(word(self.row, 1))
     }
 
     /// Whether it exists, with this type, in `minor`.
     #[inline]
     pub fn exists(self, minor: Minor) -> bool {
-        self.word(2) & bit(minor) != 0
+        word(self.row, 2) & bit(minor) != 0
     }
 
     /// The minors in which it exists with this type.
     pub fn minors(self) -> Minors {
-        minors(self.word(2))
+        minors(word(self.row, 2))
     }
 
     /// Whether its OpenAPI calls it required in `minor`.
     #[inline]
     pub fn is_required(self, minor: Minor) -> bool {
-        self.word(2) >> 16 & bit(minor) != 0
+        word(self.row, 2) >> 16 & bit(minor) != 0
     }
 
     /// Whether `null` is a value of its own (`nullable`) and not the same as absent.
     pub fn nullable(self) -> bool {
-        self.word(3) & NULLABLE != 0
+        word(self.row, 3) & NULLABLE != 0
     }
 
     /// The inlined Go struct that declares it, where the decoder's messages name that, and its
     /// type as Go's reflection prints it; empty where that isn't known.
     pub fn go_type(self) -> (Option<&'a str>, &'a str) {
-        let text = self.table.text(self.word(3) & !NULLABLE);
+        let text = self.table.text(word(self.row, 3) & !NULLABLE);
         match text.split_once('|') {
             Some((inlined, go_type)) => (Some(inlined), go_type),
             None => (None, text),
         }
     }
+}
 
-    #[inline]
-    fn word(self, number: usize) -> u32 {
-        let (words, _) = self.row.as_chunks();
-        words
-            .get(number)
-            .map_or(0, |word| u32::from_le_bytes(*word))
-    }
+#[inline]
+fn word(row: &Row, number: usize) -> u32 {
+    let (words, _) = row.as_chunks();
+    words
+        .get(number)
+        .map_or(0, |word| u32::from_le_bytes(*word))
 }
 
 /// A sequence.
@@ -197,7 +207,8 @@ impl<'a> List<'a> {
     pub fn unique(self) -> Unique {
         match self.head >> 8 & 0xff {
             1 => Unique::Items,
-            2 => Unique::Keys,
+            // Without keys no two items can be compared.
+            2 if self.head >> 16 > 0 => Unique::Keys,
             _ => Unique::No,
         }
     }

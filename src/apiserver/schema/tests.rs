@@ -64,3 +64,37 @@ fn fields_belong_to_minors() {
             .is_required(Minor::OLDEST)
     );
 }
+
+#[test]
+fn finds_every_field_and_all_that_is_required() {
+    let table = Table::builtin();
+    let mut open: Vec<Type<'_>> = table.all_kinds().map(|kind| kind.root).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(of) = open.pop() {
+        if !seen.insert(of.at) {
+            continue;
+        }
+        let fields = match of.shape() {
+            Shape::Struct(fields) => fields,
+            Shape::List(list) => {
+                open.push(list.item());
+                continue;
+            }
+            Shape::Scalar(_) | Shape::Enum(_) => continue,
+        };
+        open.push(fields.rest());
+        open.extend(fields.fields().map(Field::of));
+        for minor in Minor::all() {
+            let existing = fields.fields().filter(|field| field.exists(minor));
+            for field in existing {
+                let found = fields.field(minor, field.name());
+                assert_eq!(found.map(Field::name), Some(field.name()));
+            }
+            let named = fields.required(minor).map(Field::name);
+            let marked = fields.fields().filter(|field| field.is_required(minor));
+            assert!(named.eq(marked.map(Field::name)), "{}", fields.name());
+        }
+        assert!(fields.field(Minor::NEWEST, "no such field").is_none());
+    }
+    assert!(seen.len() > 1000, "{} types", seen.len());
+}

@@ -234,7 +234,7 @@ fn validate_metrics_v1(v: &mut Validation, spec: &Field<'_, '_>, options: Refere
         "metrics": all,
         "behavior": autoscaling_v1::behavior(behavior.text(), &v.gates),
     });
-    let Ok(converted) = json::read_one(converted.to_string()) else {
+    let Ok(converted) = json::read_one(converted.to_string(), 0) else {
         return;
     };
     let converted = Effective::copy_of(converted.tree.node(converted.root));

@@ -35,10 +35,9 @@ pub struct Door {
     pub server: Arc<Server>,
     /// What is answered.
     pub router: Router,
-    /// Without: a listener for metrics.
-    pub tls: bool,
-    /// Where connections are served.
-    pub threads: Arc<Threads>,
+    /// What serves reviews, over TLS. `None`: a listener for metrics, which are answered whatever
+    /// reviews take.
+    pub threads: Option<Threads>,
     /// How far the server is with stopping.
     pub stage: watch::Receiver<Stage>,
     /// Dropped with the last connection.
@@ -66,15 +65,20 @@ impl Door {
                 (stream, place) = accept(&listener, &crowd, &room, metrics) => {
                     number += 1;
                     let clock = crowd.enter(number);
-                    let (of_door, crowd) = (Arc::clone(&door), Arc::clone(&crowd));
-                    door.threads.spawn(async move {
-                        let door = of_door;
-                        door.server.metrics.connections.grow();
-                        door.serve(stream, number, clock).await;
-                        door.server.metrics.connections.shrink();
+                    let crowd = Arc::clone(&crowd);
+                    let of_door = Arc::clone(&door);
+                    let connection = async move {
+                        let connections = &of_door.server.metrics.connections;
+                        connections.grow();
+                        of_door.serve(stream, number, clock).await;
+                        connections.shrink();
                         crowd.lock().remove(&number);
                         drop(place);
-                    });
+                    };
+                    match &door.threads {
+                        Some(threads) => threads.spawn(connection),
+                        None => drop(tokio::spawn(connection)),
+                    }
                 }
             }
         }
@@ -93,7 +97,7 @@ impl Door {
             stage: self.stage.clone(),
             jitter: jitter(number),
         };
-        if !self.tls {
+        if self.threads.is_none() {
             let peer = Peer { certified: false };
             return connection::serve(stream, peer, ties).await;
         }

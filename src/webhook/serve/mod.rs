@@ -1,10 +1,11 @@
 //! Serving reviews over TLS: `kubevet serve`.
 //!
 //! Lives here: the start, and the end in the order that loses no request. The rooms: `listen` lets
-//! connections in, `connection` and `clock` give each its time, `server` knows what is answered,
-//! `bytes` and `queue` hold back what there is no room for, `files` and `certificates` bring in
-//! what changes, `watch` and `cluster` what else there is, `probe` tells whether all of that works,
-//! `metrics` and `log` tell the rest. Not here: what a review says (`webhook::review`).
+//! connections in, `threads` serves them, `connection` and `clock` give each its time, `server`
+//! knows what is answered, `bytes` and `queue` hold back what there is no room for, `files` and
+//! `certificates` bring in what changes, `watch` and `cluster` what else there is, `probe` tells
+//! whether all of that works, `metrics` and `log` tell the rest. Not here: what a review says
+//! (`webhook::review`).
 
 mod bytes;
 pub mod certificates;
@@ -93,15 +94,18 @@ const BACKLOG: u32 = 4096;
 /// # Errors
 /// It can't start: an address, a file, or the system.
 pub fn serve(settings: Settings) -> Result<(), String> {
+    // For all that isn't a review.
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
         .thread_name("net")
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(run(settings))
+    let threads = Threads::start(processors())?;
+    runtime.block_on(run(settings, threads))
 }
 
-async fn run(settings: Settings) -> Result<(), String> {
+async fn run(settings: Settings, threads: Threads) -> Result<(), String> {
     let (listener, address) = bind(settings.listen)?;
     let mut stops = Stops::new()?;
     let log = Arc::new(Log::start().map_err(|error| error.to_string())?);
@@ -138,12 +142,10 @@ async fn run(settings: Settings) -> Result<(), String> {
     let watched = files.watch(contents, &server);
     watched.map_err(|error| error.to_string())?;
     let (alive, all_gone) = mpsc::channel(1);
-    let threads = Arc::new(Threads::start(processors())?);
-    let door = |router, tls| Door {
+    let door = |router, threads| Door {
         server: Arc::clone(&server),
         router,
-        tls,
-        threads: Arc::clone(&threads),
+        threads,
         stage: stages.clone(),
         _alive: alive.clone(),
     };
@@ -153,11 +155,11 @@ async fn run(settings: Settings) -> Result<(), String> {
         "version": env!("CARGO_PKG_VERSION"),
         "kubernetesVersion": minor,
     });
-    tokio::spawn(door(server::reviews(Arc::clone(&server)), true).open(listener));
+    tokio::spawn(door(server::reviews(Arc::clone(&server)), Some(threads)).open(listener));
     server.log.line(Level::Info, "listening", fields);
     if let Some(wanted) = settings.metrics_listen {
         let (listener, address) = bind(wanted)?;
-        tokio::spawn(door(server::metrics(Arc::clone(&server)), false).open(listener));
+        tokio::spawn(door(server::metrics(Arc::clone(&server)), None).open(listener));
         let fields = json!({"address": address.to_string()});
         server
             .log

@@ -6,7 +6,6 @@
 //! connections that it was given. Not here: what is done on them (`connection`).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::Builder;
 
 use tokio::runtime::{self, Handle};
@@ -17,8 +16,8 @@ pub struct Threads(Vec<Thread>);
 
 struct Thread {
     runtime: Handle,
-    /// How many connections it has.
-    connections: Arc<AtomicUsize>,
+    /// Held once more by each of its connections.
+    share: Arc<()>,
     _end: oneshot::Sender<()>,
 }
 
@@ -34,15 +33,14 @@ impl Threads {
 
     /// Serves a connection on the thread that has the fewest.
     pub fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let count = |thread: &&Thread| thread.connections.load(Ordering::Relaxed);
+        let count = |thread: &&Thread| Arc::strong_count(&thread.share);
         let Some(thread) = self.0.iter().min_by_key(count) else {
             return;
         };
-        let connections = Arc::clone(&thread.connections);
-        connections.fetch_add(1, Ordering::Relaxed);
+        let share = Arc::clone(&thread.share);
         thread.runtime.spawn(async move {
             connection.await;
-            connections.fetch_sub(1, Ordering::Relaxed);
+            drop(share);
         });
     }
 }
@@ -60,7 +58,7 @@ impl Thread {
         thread.spawn(until_end).map_err(|error| error.to_string())?;
         Ok(Self {
             runtime: handle,
-            connections: Arc::default(),
+            share: Arc::default(),
             _end: end,
         })
     }
