@@ -27,6 +27,7 @@ use tokio::time::timeout;
 use super::Stage;
 use super::clock::{Clock, Phase, Watched};
 use super::server::REVIEW_PATH;
+use super::threads::Seat;
 
 /// How old a connection gets at least, so that load spreads over new replicas.
 const AGE: Duration = Duration::from_secs(600);
@@ -49,6 +50,8 @@ pub struct Ties {
     pub router: Router,
     /// What it is doing.
     pub clock: Arc<Clock>,
+    /// Its place among those of its thread.
+    pub seat: Option<Seat>,
     /// How far the server is with stopping.
     pub stage: watch::Receiver<Stage>,
     /// From 0 to 1, so that not all get old at once.
@@ -70,10 +73,13 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, ties
         let is_review = request.uri().path() == REVIEW_PATH;
         request.extensions_mut().insert(peer);
         let answer = router.call(request);
-        let (clock, stage) = (&clock, &ties.stage);
+        let (clock, stage, seat) = (&clock, &ties.stage, &ties.seat);
         async move {
             let mut response = answer.await?;
-            if Instant::now() >= retires || *stage.borrow() != Stage::Serving {
+            if Instant::now() >= retires
+                || *stage.borrow() != Stage::Serving
+                || seat.as_ref().is_some_and(Seat::is_one_too_many)
+            {
                 let headers = response.headers_mut();
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }

@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::connection::{self, Peer, Ties};
 use super::metrics::Metrics;
 use super::server::Server;
-use super::threads::Threads;
+use super::threads::{Seat, Threads};
 
 /// How long an idle connection is kept at least; the API server keeps it for 90 seconds.
 const IDLE: Duration = Duration::from_secs(120);
@@ -67,24 +67,31 @@ impl Door {
                     let clock = crowd.enter(number);
                     let crowd = Arc::clone(&crowd);
                     let of_door = Arc::clone(&door);
-                    let connection = async move {
+                    let connection = move |seat| async move {
                         let connections = &of_door.server.metrics.connections;
                         connections.grow();
-                        of_door.serve(stream, number, clock).await;
+                        of_door.serve(stream, seat, number, clock).await;
                         connections.shrink();
                         crowd.lock().remove(&number);
                         drop(place);
                     };
                     match &door.threads {
-                        Some(threads) => threads.spawn(connection),
-                        None => drop(tokio::spawn(connection)),
+                        Some(threads) => threads.spawn(|seat| connection(Some(seat))),
+                        None => drop(tokio::spawn(connection(None))),
                     }
                 }
             }
         }
     }
 
-    async fn serve(&self, stream: std::net::TcpStream, number: u64, clock: Arc<Clock>) {
+    /// Serves a connection; one for metrics has no seat, and no TLS.
+    async fn serve(
+        &self,
+        stream: std::net::TcpStream,
+        seat: Option<Seat>,
+        number: u64,
+        clock: Arc<Clock>,
+    ) {
         // From now on its own thread waits for it.
         let Ok(stream) = TcpStream::from_std(stream) else {
             return;
@@ -94,16 +101,23 @@ impl Door {
         let ties = Ties {
             router: self.router.clone(),
             clock,
+            seat,
             stage: self.stage.clone(),
             jitter: jitter(number),
         };
-        if self.threads.is_none() {
+        let Some(seat) = &ties.seat else {
             let peer = Peer { certified: false };
             return connection::serve(stream, peer, ties).await;
-        }
+        };
         let metrics = &self.server.metrics;
-        let config = Arc::clone(&self.server.certificate.load().config);
-        let handshake = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream));
+        let shake = async {
+            // Who says nothing takes nobody's turn.
+            stream.readable().await?;
+            seat.turn().await;
+            let config = Arc::clone(&self.server.certificate.load().config);
+            TlsAcceptor::from(config).accept(stream).await
+        };
+        let handshake = timeout(HANDSHAKE, shake);
         let clock = Arc::clone(&ties.clock);
         let stream = tokio::select! {
             shaken = handshake => match shaken {
