@@ -16,7 +16,7 @@ use tokio::time::sleep_until;
 
 /// How long after a handshake the next one begins on a thread. Who finds all connections busy opens
 /// one more for each call, and what that takes keeps them busy: left alone, it would not end.
-const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(2);
+const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(4);
 /// How many connections more than another thread one may have. Clients keep those that are free
 /// first, so that of many that they open those of the faster thread stay.
 const MORE: usize = 2;
