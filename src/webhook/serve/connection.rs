@@ -76,14 +76,17 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, ties
         let (clock, stage, seat) = (&clock, &ties.stage, &ties.seat);
         async move {
             let mut response = answer.await?;
+            let is_proven = is_review && response.status() == StatusCode::OK;
+            let seat = seat.as_ref().filter(|_| is_proven);
+            seat.inspect(|seat| seat.prove());
             if Instant::now() >= retires
                 || *stage.borrow() != Stage::Serving
-                || seat.as_ref().is_some_and(Seat::is_one_too_many)
+                || seat.is_some_and(Seat::is_one_too_many)
             {
                 let headers = response.headers_mut();
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            clock.end(is_review && response.status() == StatusCode::OK);
+            clock.end(is_proven);
             Ok::<_, Infallible>(response)
         }
     });

@@ -9,7 +9,8 @@ use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
 
 use super::Stage;
 use super::clock::Clock;
@@ -22,7 +23,7 @@ use super::threads::{Seat, Threads};
 const IDLE: Duration = Duration::from_secs(120);
 /// How much longer, so that not all end at once.
 const IDLE_JITTER: Duration = Duration::from_secs(30);
-/// How long a handshake may take.
+/// How long a handshake may take, the wait for its turn included.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long to wait where the system has no more room for connections.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -111,11 +112,13 @@ impl Door {
         };
         let metrics = &self.server.metrics;
         let shake = async {
-            // Who says nothing takes nobody's turn.
-            stream.readable().await?;
-            seat.turn().await;
+            // Who doesn't begin takes nobody's turn, and who has to come again should get through.
+            let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+            if *self.stage.borrow() == Stage::Serving {
+                seat.turn().await;
+            }
             let config = Arc::clone(&self.server.certificate.load().config);
-            TlsAcceptor::from(config).accept(stream).await
+            begun.into_stream(config).await
         };
         let handshake = timeout(HANDSHAKE, shake);
         let clock = Arc::clone(&ties.clock);

@@ -5,43 +5,53 @@
 //! another thread each time would cost a quarter of a review. So each thread waits for the
 //! connections that it was given. Not here: what is done on them (`connection`).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Handle};
-use tokio::sync::oneshot;
-use tokio::time::sleep_until;
+use tokio::sync::{Mutex as Turns, oneshot};
+use tokio::time::{sleep_until, timeout};
 
 /// How long after a handshake the next one begins on a thread. Who finds all connections busy opens
 /// one more for each call, and what that takes keeps them busy: left alone, it would not end.
 const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(4);
+/// How long a handshake waits for its turn at most: a crowd must not keep others out.
+const LONGEST: Duration = Duration::from_millis(500);
 /// How many connections more than another thread one may have. Clients keep those that are free
 /// first, so that of many that they open those of the faster thread stay.
 const MORE: usize = 2;
-/// How long after a connection the next one is sent away by a thread that has more.
+/// How long after a connection that was sent away the next one is.
 const BETWEEN_LEAVES: Duration = Duration::from_millis(20);
 
 /// The threads; they end when this is dropped.
 pub struct Threads {
     runtimes: Vec<(Handle, oneshot::Sender<()>)>,
-    loads: Arc<[Load]>,
+    loads: Arc<Loads>,
+}
+
+/// What the threads have to do.
+struct Loads {
+    threads: Vec<Load>,
+    /// When the next connection may be sent away.
+    leave: Mutex<Instant>,
 }
 
 /// What a thread has to do.
 struct Load {
     connections: AtomicUsize,
-    /// When the next handshake may begin.
-    handshake: Mutex<Instant>,
-    /// When the next connection may be sent away.
-    leave: Mutex<Instant>,
+    /// Those of them that got an answer to a review: anybody may open one.
+    proven: AtomicUsize,
+    /// When the next handshake may begin; who waits for it comes in order.
+    handshake: Turns<Instant>,
 }
 
 /// The place of a connection on a thread.
 pub struct Seat {
-    loads: Arc<[Load]>,
+    loads: Arc<Loads>,
     thread: usize,
+    is_proven: AtomicBool,
 }
 
 impl Threads {
@@ -53,7 +63,10 @@ impl Threads {
         let runtimes = (0..count).map(start);
         Ok(Self {
             runtimes: runtimes.collect::<Result<_, _>>()?,
-            loads: (0..count).map(|_| Load::new()).collect(),
+            loads: Arc::new(Loads {
+                threads: (0..count).map(|_| Load::new()).collect(),
+                leave: Mutex::new(Instant::now()),
+            }),
         })
     }
 
@@ -62,17 +75,24 @@ impl Threads {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let loads = self.loads.iter().enumerate();
-        let least = loads.min_by_key(|(_, load)| load.connections.load(Ordering::Relaxed));
+        let loads = self.loads.threads.iter().enumerate();
+        let least = loads.min_by_key(|(_, load)| (count(&load.proven), count(&load.connections)));
         let Some((thread, load)) = least else {
             return;
         };
         if let Some((runtime, _)) = self.runtimes.get(thread) {
             load.connections.fetch_add(1, Ordering::Relaxed);
-            let loads = Arc::clone(&self.loads);
-            runtime.spawn(connection(Seat { loads, thread }));
+            runtime.spawn(connection(Seat {
+                loads: Arc::clone(&self.loads),
+                thread,
+                is_proven: AtomicBool::new(false),
+            }));
         }
     }
+}
+
+fn count(of: &AtomicUsize) -> usize {
+    of.load(Ordering::Relaxed)
 }
 
 /// Starts a thread; it ends with the sender.
@@ -93,41 +113,46 @@ impl Load {
     fn new() -> Self {
         Self {
             connections: AtomicUsize::default(),
-            handshake: Mutex::new(Instant::now()),
-            leave: Mutex::new(Instant::now()),
+            proven: AtomicUsize::default(),
+            handshake: Turns::new(Instant::now()),
         }
     }
 }
 
 impl Seat {
-    /// Ends when it is the connection's turn to shake hands.
+    /// Ends when it is the connection's turn to shake hands, or it has waited for long enough.
     pub async fn turn(&self) {
-        let turn = self.loads.get(self.thread).map(|load| {
-            let mut next = load
-                .handshake
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let turn = (*next).max(Instant::now());
-            *next = turn + BETWEEN_HANDSHAKES;
-            turn
-        });
-        if let Some(turn) = turn.filter(|turn| *turn > Instant::now()) {
-            sleep_until(turn.into()).await;
+        let Some(load) = self.loads.threads.get(self.thread) else {
+            return;
+        };
+        // Who goes away while it waits takes nobody's turn.
+        if let Ok(mut next) = timeout(LONGEST, load.handshake.lock()).await {
+            if *next > Instant::now() {
+                sleep_until((*next).into()).await;
+            }
+            *next = Instant::now() + BETWEEN_HANDSHAKES;
+        }
+    }
+
+    /// The connection got an answer to a review.
+    pub fn prove(&self) {
+        let load = self.loads.threads.get(self.thread);
+        if let Some(load) = load.filter(|_| !self.is_proven.swap(true, Ordering::Relaxed)) {
+            load.proven.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Whether the connection should go, for another thread has less to do; asked when it can.
     pub fn is_one_too_many(&self) -> bool {
-        let count = |load: &Load| load.connections.load(Ordering::Relaxed);
-        let least = self.loads.iter().map(count).min().unwrap_or(0);
-        let Some(load) = self.loads.get(self.thread) else {
-            return false;
-        };
-        if count(load) <= least + MORE {
+        let of_thread = |load: &Load| count(&load.proven);
+        let threads = &self.loads.threads;
+        let least = threads.iter().map(of_thread).min().unwrap_or(0);
+        if threads.get(self.thread).map_or(0, of_thread) <= least + MORE {
             return false;
         }
         let now = Instant::now();
-        let mut next = load.leave.lock().unwrap_or_else(PoisonError::into_inner);
+        let leave = &self.loads.leave;
+        let mut next = leave.lock().unwrap_or_else(PoisonError::into_inner);
         let goes = now >= *next;
         if goes {
             *next = now + BETWEEN_LEAVES;
@@ -138,8 +163,79 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if let Some(load) = self.loads.get(self.thread) {
+        if let Some(load) = self.loads.threads.get(self.thread) {
             load.connections.fetch_sub(1, Ordering::Relaxed);
+            if *self.is_proven.get_mut() {
+                load.proven.fetch_sub(1, Ordering::Relaxed);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// So many connections on two threads, by thread.
+    async fn seated(threads: &Threads, count: usize) -> [Vec<Seat>; 2] {
+        let (sender, mut seats) = tokio::sync::mpsc::channel(count);
+        for _ in 0..count {
+            let sender = sender.clone();
+            threads.spawn(|seat| async move {
+                let _ = sender.send(seat).await;
+            });
+        }
+        drop(sender);
+        let mut found = [Vec::new(), Vec::new()];
+        while let Some(seat) = seats.recv().await {
+            found[seat.thread].push(seat);
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn evens_out_what_threads_have() {
+        let threads = Threads::start(2).unwrap();
+        let [first, second] = seated(&threads, 8).await;
+        assert_eq!((first.len(), second.len()), (4, 4));
+        first.iter().chain(&second).for_each(Seat::prove);
+        assert!(!first[0].is_one_too_many());
+        drop(second);
+        *threads.loads.leave.lock().unwrap() = Instant::now() + HOUR;
+        assert!(!first[0].is_one_too_many(), "one after the other");
+        *threads.loads.leave.lock().unwrap() = Instant::now();
+        assert!(first[0].is_one_too_many());
+        let [same, other] = seated(&threads, 2).await;
+        assert_eq!((same.len(), other.len()), (0, 2), "to who has less");
+        *threads.loads.leave.lock().unwrap() = Instant::now();
+        assert!(
+            first[0].is_one_too_many(),
+            "nothing is known of the new ones"
+        );
+        other.iter().for_each(Seat::prove);
+        *threads.loads.leave.lock().unwrap() = Instant::now();
+        assert!(!first[0].is_one_too_many());
+    }
+
+    #[tokio::test]
+    async fn handshakes_of_a_thread_take_turns() {
+        let threads = Threads::start(2).unwrap();
+        let [first, second] = seated(&threads, 4).await;
+        *threads.loads.threads[0].handshake.lock().await = Instant::now() + HOUR;
+        assert!(first[0].turn().now_or_never().is_none());
+        assert!(second[0].turn().now_or_never().is_some());
+        *threads.loads.threads[0].handshake.lock().await = Instant::now();
+        assert!(first[0].turn().now_or_never().is_some(), "that one gave up");
+        let begun = Instant::now();
+        first[0].turn().await;
+        first[1].turn().await;
+        assert!(begun.elapsed() >= BETWEEN_HANDSHAKES);
+        // Whoever has its turn: nobody waits for ever.
+        let _held = threads.loads.threads[0].handshake.lock().await;
+        first[0].turn().await;
     }
 }
