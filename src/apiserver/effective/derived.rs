@@ -6,7 +6,6 @@
 use std::cell::OnceCell;
 
 use super::{Effective, Id, Value};
-use crate::text::hint_of;
 use crate::tree::Kind;
 
 impl<'t> Effective<'t> {
@@ -56,7 +55,6 @@ impl<'t> Effective<'t> {
         let cell = value.cell();
         self.cells.push(super::Cell {
             key,
-            hint: hint_of(key),
             quantity: super::NONE,
             parent: super::NONE,
             first: super::NONE,

@@ -32,7 +32,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::Step;
 use crate::object::quantity::Quantity;
-use crate::text::{hint_of, same};
+use crate::text::same;
 use crate::tree::{Kind, Node, NodeId};
 
 pub use value::{IntOrString, Value};
@@ -85,8 +85,6 @@ struct Cell<'t> {
     kind: Kind,
     /// Written in the source, not a default.
     written: bool,
-    /// `hint_of` its key.
-    hint: u8,
     /// The node that it is written in, or that of the nearest written ancestor.
     origin: NodeId,
     /// The place of its amount in `quantities`, for values of resource lists.
@@ -417,7 +415,6 @@ impl<'t> Effective<'t> {
             text,
             kind,
             written: true,
-            hint: hint_of(key),
             origin: node.id(),
             spot: at,
             parent,
@@ -472,7 +469,6 @@ impl<'t> Effective<'t> {
             text,
             kind,
             written,
-            hint: hint_of(key),
             origin,
             spot: id.0,
             ..EMPTY
@@ -509,7 +505,6 @@ const EMPTY: Cell<'static> = Cell {
     text: "",
     kind: Kind::Null,
     written: false,
-    hint: 0,
     origin: NodeId::FIRST,
     quantity: NONE,
     spot: NONE,

@@ -2,7 +2,7 @@
 
 use super::{Cell, Effective, Id, NONE, Spot, pointers};
 use crate::object::quantity::Quantity;
-use crate::text::{hint_of, same};
+use crate::text::same;
 use crate::tree::{Kind, NodeId, scalar_float, scalar_int};
 use crate::yaml::resolve;
 
@@ -126,11 +126,10 @@ impl<'v> Value<'v> {
     pub fn entry(self, key: &str) -> Option<Value<'v>> {
         // Nothing is asked more often: this goes along the keys by hand.
         let object = self.object;
-        let hint = hint_of(key);
         let mut next = self.cell().first;
         loop {
             let cell = object.cells.get(next as usize)?;
-            if cell.hint == hint && same(cell.key, key) {
+            if same(cell.key, key) {
                 let id = Id(next);
                 return Some(Value { object, id });
             }
