@@ -16,9 +16,10 @@ use tokio::time::{sleep_until, timeout};
 
 /// How long after a handshake the next one begins on a thread. Who finds all connections busy opens
 /// one more for each call, and what that takes keeps them busy: left alone, it would not end.
-const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(4);
-/// How long a handshake waits for its turn at most: a crowd must not keep others out.
-const LONGEST: Duration = Duration::from_millis(500);
+const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(2);
+/// How long a handshake waits for its turn at most: a hiccup is over by then, and who waits in a
+/// crowd takes room from others.
+const LONGEST: Duration = Duration::from_millis(50);
 /// How many connections more than another thread one may have. Clients keep those that are free
 /// first, so that of many that they open those of the faster thread stay.
 const MORE: usize = 2;
