@@ -241,14 +241,19 @@ fn said(findings: &[Finding]) -> Vec<Said<'_>> {
     said.collect()
 }
 
+/// The text of a review with this request.
+fn enveloped(request: &str) -> String {
+    let version = r#""apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview""#;
+    format!(r#"{{{version}, "request": {request}}}"#)
+}
+
 /// A review in whose envelope stands what must not matter for the object.
 fn asked(object: &str, old: &str) -> Body {
-    let version = r#""apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview""#;
     let user = r##"{"username": "ENC[AES256_GCM,", "groups": ["#@ kubevet: allow", ":#@ x"]}"##;
     let before = format!(r#""uid": "1", "operation": "UPDATE", "userInfo": {user}"#);
     let after = r#""options": {"data": "ENC[AES256_GCM,", "data": "again"}"#;
     let request = format!(r#"{{{before}, "oldObject": {old}, "object": {object}, {after}}}"#);
-    Body::read(format!(r#"{{{version}, "request": {request}}}"#).into()).unwrap()
+    Body::read(enveloped(&request).into()).unwrap()
 }
 
 /// What is found in the object of a review.
@@ -345,10 +350,6 @@ fn a_text_in_an_object_does_not_keep_it_from_being_judged() {
 
 #[test]
 fn says_what_is_wrong_with_a_body() {
-    let review = |request: &str| {
-        let version = r#""apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview""#;
-        format!(r#"{{{version}, "request": {request}}}"#)
-    };
     let said = |body: String| {
         let body = Body::read(body.into_bytes()).map_err(|fault| fault.message)?;
         let request = Request::of(&body).map_err(|fault| fault.message)?;
@@ -356,7 +357,7 @@ fn says_what_is_wrong_with_a_body() {
     };
     let deep = "[".repeat(9_999) + &"]".repeat(9_999);
     let whole = |object| {
-        review(&format!(
+        enveloped(&format!(
             r#"{{"uid": "1", "operation": "CREATE", "object": {object}}}"#
         ))
     };
@@ -379,19 +380,19 @@ fn says_what_is_wrong_with_a_body() {
             whole("[1,]".to_owned()),
             "a JSON value should stand here (byte ",
         ),
-        (review("null"), "has no request"),
-        (review(r#"{"operation": "CREATE"}"#), "has no uid"),
+        (enveloped("null"), "has no request"),
+        (enveloped(r#"{"operation": "CREATE"}"#), "has no uid"),
         (
-            review(r#"{"uid": null, "operation": "CREATE"}"#),
+            enveloped(r#"{"uid": null, "operation": "CREATE"}"#),
             "has no uid",
         ),
         (
-            review(r#"{"uid": 1, "operation": "CREATE"}"#),
+            enveloped(r#"{"uid": 1, "operation": "CREATE"}"#),
             "`uid` should be text",
         ),
-        (review(r#"{"uid": "1"}"#), "has no operation"),
+        (enveloped(r#"{"uid": "1"}"#), "has no operation"),
         (
-            review(r#"{"uid": "1", "operation": "CREATE", "dryRun": 1}"#),
+            enveloped(r#"{"uid": "1", "operation": "CREATE", "dryRun": 1}"#),
             "`dryRun` should be",
         ),
         (

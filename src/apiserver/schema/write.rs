@@ -240,14 +240,11 @@ impl Output {
                 for field in &fields {
                     self.field(field);
                 }
-                for names in fields.chunks(4) {
-                    let hint = |i| {
-                        names
-                            .get(i)
-                            .map_or(0, |field: &&FieldDef| hint_of(&field.name))
-                    };
-                    self.words.push(u32::from_le_bytes([0, 1, 2, 3].map(hint)));
-                }
+                let mut hints: Vec<u8> = fields.iter().map(|f| hint_of(&f.name)).collect();
+                hints.resize(hints.len().next_multiple_of(4), 0);
+                let (hints, _) = hints.as_chunks();
+                self.words
+                    .extend(hints.iter().map(|four| u32::from_le_bytes(*four)));
                 let numbered = (0..).zip(&fields);
                 let required = numbered.filter(|(_, field)| field.required != 0);
                 let required: Vec<u32> = required.map(|(number, _)| number).collect();
