@@ -141,12 +141,7 @@ fn body(mut request: Value) -> Vec<u8> {
         }
     }
     request["uid"] = "705ab4f5-6393-11e8-b7cc-42010a800002".into();
-    let review = json!({
-        "apiVersion": "admission.k8s.io/v1",
-        "kind": "AdmissionReview",
-        "request": request,
-    });
-    review.to_string().into_bytes()
+    enveloped(&request.to_string()).into_bytes()
 }
 
 #[test]
