@@ -155,6 +155,16 @@ impl Replica {
         kill_process(self.pid(), Signal::KILL).unwrap();
     }
 
+    /// Takes the processor from it.
+    pub fn pause(&self) {
+        kill_process(self.pid(), Signal::STOP).unwrap();
+    }
+
+    /// Gives the processor back.
+    pub fn resume(&self) {
+        kill_process(self.pid(), Signal::CONT).unwrap();
+    }
+
     /// Whether it has ended.
     pub fn is_gone(&mut self) -> bool {
         self.process.try_wait().unwrap().is_some()

@@ -9,6 +9,7 @@ mod crowd;
 mod gaps;
 mod kill;
 mod overload;
+mod pauses;
 mod restarts;
 
 use std::pin::Pin;
@@ -45,11 +46,12 @@ impl Outcome {
 type Play = fn(bool) -> Pin<Box<dyn Future<Output = Outcome>>>;
 
 /// All of them.
-const SCENARIOS: [(&str, Play); 6] = [
+const SCENARIOS: [(&str, Play); 7] = [
     ("certificates", |short| Box::pin(certificates::play(short))),
     ("restarts", |short| Box::pin(restarts::play(short))),
     ("kill", |short| Box::pin(kill::play(short))),
     ("overload", |short| Box::pin(overload::play(short))),
+    ("pauses", |short| Box::pin(pauses::play(short))),
     ("gaps", |short| Box::pin(gaps::play(short))),
     ("crowd", |short| Box::pin(crowd::play(short))),
 ];

@@ -60,6 +60,11 @@ impl Clock {
         }
     }
 
+    /// Hands are shaken: a request may be on its way.
+    pub fn shaken(&self) {
+        self.lock().since = Instant::now();
+    }
+
     /// A request is there.
     pub fn begin(&self) {
         let mut state = self.lock();

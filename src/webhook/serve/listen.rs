@@ -60,10 +60,16 @@ impl Door {
         let mut stage = door.stage.clone();
         let metrics = &door.server.metrics;
         let mut number = 0;
+        let next = async || {
+            if let Some(threads) = &door.threads {
+                threads.calm().await;
+            }
+            accept(&listener, &crowd, &room, metrics).await
+        };
         loop {
             tokio::select! {
                 _ = stage.wait_for(|stage| *stage == Stage::Closing) => return,
-                (stream, place) = accept(&listener, &crowd, &room, metrics) => {
+                (stream, place) = next() => {
                     number += 1;
                     let clock = crowd.enter(number);
                     let crowd = Arc::clone(&crowd);
@@ -130,6 +136,7 @@ impl Door {
             () = clock.evicted() => return,
         };
         metrics.handshakes.count();
+        ties.clock.shaken();
         let certified = stream.get_ref().1.peer_certificates().is_some();
         connection::serve(stream, Peer { certified }, ties).await;
     }

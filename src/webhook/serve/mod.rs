@@ -85,9 +85,10 @@ const LAST: Duration = Duration::from_secs(35);
 /// How long a start waits to know the minor of the cluster.
 const MINOR_WAIT: Duration = Duration::from_secs(2);
 
-/// How many connections may wait to be accepted: where more come at once, as when an API server
-/// starts, those that find no room try again after a whole second.
-const BACKLOG: u32 = 4096;
+/// How many connections may wait to be accepted: where more come at once, those that find no room
+/// try again after a whole second. With much more room, the last would wait for longer than a call
+/// does, and all handshakes would be for nothing.
+const BACKLOG: u32 = 1024;
 
 /// Serves until it is told to stop.
 ///

@@ -12,14 +12,19 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::{Mutex as Turns, oneshot};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
 /// How long after a handshake the next one begins on a thread. Who finds all connections busy opens
 /// one more for each call, and what that takes keeps them busy: left alone, it would not end.
-const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(2);
-/// How long a handshake waits for its turn at most: a hiccup is over by then, and who waits in a
-/// crowd takes room from others.
-const LONGEST: Duration = Duration::from_millis(50);
+const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(4);
+/// How long a handshake should wait for its turn at most: where many wait, the next one begins
+/// earlier.
+const WAIT: Duration = Duration::from_millis(150);
+/// How many connections may wait for their turn, for each thread, before no more are accepted:
+/// those that the system keeps take no memory, and no place that somebody else needs.
+const WAITING_MAX: usize = 128;
+/// How often to look whether there are fewer.
+const LOOK: Duration = Duration::from_millis(2);
 /// How many connections more than another thread one may have. Clients keep those that are free
 /// first, so that of many that they open those of the faster thread stay.
 const MORE: usize = 2;
@@ -44,6 +49,8 @@ struct Load {
     connections: AtomicUsize,
     /// Those of them that got an answer to a review: anybody may open one.
     proven: AtomicUsize,
+    /// Those of them that wait for their turn to shake hands.
+    waiting: AtomicUsize,
     /// When the next handshake may begin; who waits for it comes in order.
     handshake: Turns<Instant>,
 }
@@ -71,13 +78,29 @@ impl Threads {
         })
     }
 
+    /// Ends when not too many connections wait for their turn to shake hands.
+    pub async fn calm(&self) {
+        let threads = &self.loads.threads;
+        let waiting = || {
+            threads
+                .iter()
+                .map(|load| count(&load.waiting))
+                .sum::<usize>()
+        };
+        while waiting() >= WAITING_MAX * threads.len() {
+            sleep(LOOK).await;
+        }
+    }
+
     /// Serves a connection on the thread that has the fewest.
     pub fn spawn<F>(&self, connection: impl FnOnce(Seat) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        let most = self.loads.most_proven();
         let loads = self.loads.threads.iter().enumerate();
-        let least = loads.min_by_key(|(_, load)| (count(&load.proven), count(&load.connections)));
+        let even = loads.filter(|(_, load)| count(&load.proven) <= most);
+        let least = even.min_by_key(|(_, load)| count(&load.connections));
         let Some((thread, load)) = least else {
             return;
         };
@@ -90,6 +113,12 @@ impl Threads {
             }));
         }
     }
+}
+
+/// How long after a handshake the next one begins where so many wait, that one included.
+fn between(waiting: usize) -> Duration {
+    let waiting = u32::try_from(waiting.max(1)).unwrap_or(u32::MAX);
+    BETWEEN_HANDSHAKES.min(WAIT / waiting)
 }
 
 fn count(of: &AtomicUsize) -> usize {
@@ -110,29 +139,38 @@ fn start(number: usize) -> Result<(Handle, oneshot::Sender<()>), String> {
     Ok((handle, end))
 }
 
+impl Loads {
+    /// How many connections that got answers a thread may have.
+    fn most_proven(&self) -> usize {
+        let proven = self.threads.iter().map(|load| count(&load.proven));
+        proven.min().unwrap_or(0) + MORE
+    }
+}
+
 impl Load {
     fn new() -> Self {
         Self {
             connections: AtomicUsize::default(),
             proven: AtomicUsize::default(),
+            waiting: AtomicUsize::default(),
             handshake: Turns::new(Instant::now()),
         }
     }
 }
 
 impl Seat {
-    /// Ends when it is the connection's turn to shake hands, or it has waited for long enough.
+    /// Ends when it is the connection's turn to shake hands.
     pub async fn turn(&self) {
         let Some(load) = self.loads.threads.get(self.thread) else {
             return;
         };
+        let _waiting = Waiting::begin(&load.waiting);
         // Who goes away while it waits takes nobody's turn.
-        if let Ok(mut next) = timeout(LONGEST, load.handshake.lock()).await {
-            if *next > Instant::now() {
-                sleep_until((*next).into()).await;
-            }
-            *next = Instant::now() + BETWEEN_HANDSHAKES;
+        let mut next = load.handshake.lock().await;
+        if *next > Instant::now() {
+            sleep_until((*next).into()).await;
         }
+        *next = Instant::now() + between(count(&load.waiting));
     }
 
     /// The connection got an answer to a review.
@@ -145,10 +183,8 @@ impl Seat {
 
     /// Whether the connection should go, for another thread has less to do; asked when it can.
     pub fn is_one_too_many(&self) -> bool {
-        let of_thread = |load: &Load| count(&load.proven);
-        let threads = &self.loads.threads;
-        let least = threads.iter().map(of_thread).min().unwrap_or(0);
-        if threads.get(self.thread).map_or(0, of_thread) <= least + MORE {
+        let own = self.loads.threads.get(self.thread);
+        if own.is_none_or(|load| count(&load.proven) <= self.loads.most_proven()) {
             return false;
         }
         let now = Instant::now();
@@ -159,6 +195,22 @@ impl Seat {
             *next = now + BETWEEN_LEAVES;
         }
         goes
+    }
+}
+
+/// One that waits, as long as this lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -223,6 +275,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn connections_without_answers_spread() {
+        let threads = Threads::start(2).unwrap();
+        let [first, second] = seated(&threads, 4).await;
+        first.iter().for_each(Seat::prove);
+        let [more, others] = seated(&threads, 8).await;
+        assert_eq!((more.len(), others.len()), (4, 4));
+        drop(second);
+    }
+
+    #[tokio::test]
     async fn handshakes_of_a_thread_take_turns() {
         let threads = Threads::start(2).unwrap();
         let [first, second] = seated(&threads, 4).await;
@@ -235,8 +297,25 @@ mod tests {
         first[0].turn().await;
         first[1].turn().await;
         assert!(begun.elapsed() >= BETWEEN_HANDSHAKES);
-        // Whoever has its turn: nobody waits for ever.
-        let _held = threads.loads.threads[0].handshake.lock().await;
-        first[0].turn().await;
+    }
+
+    #[tokio::test]
+    async fn no_more_come_while_many_wait() {
+        let threads = Threads::start(2).unwrap();
+        assert!(threads.calm().now_or_never().is_some());
+        let waiting = &threads.loads.threads[0].waiting;
+        let many: Vec<_> = (0..2 * WAITING_MAX)
+            .map(|_| Waiting::begin(waiting))
+            .collect();
+        assert!(threads.calm().now_or_never().is_none());
+        drop(many);
+        assert!(threads.calm().now_or_never().is_some());
+    }
+
+    #[test]
+    fn the_more_wait_the_sooner_the_next_one_begins() {
+        assert_eq!(between(0), BETWEEN_HANDSHAKES);
+        assert_eq!(between(1), BETWEEN_HANDSHAKES);
+        assert_eq!(between(WAITING_MAX), WAIT / 128);
     }
 }
