@@ -23,7 +23,7 @@ use super::threads::{Seat, Threads};
 const IDLE: Duration = Duration::from_secs(120);
 /// How much longer, so that not all end at once.
 const IDLE_JITTER: Duration = Duration::from_secs(30);
-/// How long a handshake may take, the wait for its turn included.
+/// How long the first message of a handshake may take, and then what is left of it.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long to wait where the system has no more room for connections.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -119,19 +119,19 @@ impl Door {
         let metrics = &self.server.metrics;
         let shake = async {
             // Who doesn't begin takes nobody's turn, and who has to come again should get through.
-            let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+            let begun = LazyConfigAcceptor::new(Acceptor::default(), stream);
+            let begun = timeout(HANDSHAKE, begun).await??;
             if *self.stage.borrow() == Stage::Serving {
                 seat.turn().await;
             }
             let config = Arc::clone(&self.server.certificate.load().config);
-            begun.into_stream(config).await
+            timeout(HANDSHAKE, begun.into_stream(config)).await?
         };
-        let handshake = timeout(HANDSHAKE, shake);
         let clock = Arc::clone(&ties.clock);
         let stream = tokio::select! {
-            shaken = handshake => match shaken {
-                Ok(Ok(stream)) => stream,
-                _ => return metrics.handshakes_failed.count(),
+            shaken = shake => match shaken {
+                Ok(stream) => stream,
+                Err(_) => return metrics.handshakes_failed.count(),
             },
             () = clock.evicted() => return,
         };

@@ -88,7 +88,7 @@ const MINOR_WAIT: Duration = Duration::from_secs(2);
 /// How many connections may wait to be accepted: where more come at once, those that find no room
 /// try again after a whole second. With much more room, the last would wait for longer than a call
 /// does, and all handshakes would be for nothing.
-const BACKLOG: u32 = 1024;
+const BACKLOG: u32 = 512;
 
 /// Serves until it is told to stop.
 ///

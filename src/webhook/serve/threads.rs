@@ -14,15 +14,15 @@ use tokio::runtime::{self, Handle};
 use tokio::sync::{Mutex as Turns, oneshot};
 use tokio::time::{sleep, sleep_until};
 
+/// How many threads there are for each processor: where something else takes the processor from one
+/// for some milliseconds, only its own connections wait, and the others have one left to go on.
+const FOR_EACH_PROCESSOR: usize = 2;
 /// How long after a handshake the next one begins on a thread. Who finds all connections busy opens
 /// one more for each call, and what that takes keeps them busy: left alone, it would not end.
-const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(4);
-/// How long a handshake should wait for its turn at most: where many wait, the next one begins
-/// earlier.
-const WAIT: Duration = Duration::from_millis(150);
+const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(8);
 /// How many connections may wait for their turn, for each thread, before no more are accepted:
 /// those that the system keeps take no memory, and no place that somebody else needs.
-const WAITING_MAX: usize = 128;
+const WAITING_MAX: usize = 64;
 /// How often to look whether there are fewer.
 const LOOK: Duration = Duration::from_millis(2);
 /// How many connections more than another thread one may have. Clients keep those that are free
@@ -63,11 +63,12 @@ pub struct Seat {
 }
 
 impl Threads {
-    /// Starts so many threads.
+    /// Starts the threads for so many processors.
     ///
     /// # Errors
     /// There can't be as many.
-    pub fn start(count: usize) -> Result<Self, String> {
+    pub fn start(processors: usize) -> Result<Self, String> {
+        let count = processors * FOR_EACH_PROCESSOR;
         let runtimes = (0..count).map(start);
         Ok(Self {
             runtimes: runtimes.collect::<Result<_, _>>()?,
@@ -113,12 +114,6 @@ impl Threads {
             }));
         }
     }
-}
-
-/// How long after a handshake the next one begins where so many wait, that one included.
-fn between(waiting: usize) -> Duration {
-    let waiting = u32::try_from(waiting.max(1)).unwrap_or(u32::MAX);
-    BETWEEN_HANDSHAKES.min(WAIT / waiting)
 }
 
 fn count(of: &AtomicUsize) -> usize {
@@ -170,7 +165,7 @@ impl Seat {
         if *next > Instant::now() {
             sleep_until((*next).into()).await;
         }
-        *next = Instant::now() + between(count(&load.waiting));
+        *next = Instant::now() + BETWEEN_HANDSHAKES;
     }
 
     /// The connection got an answer to a review.
@@ -252,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn evens_out_what_threads_have() {
-        let threads = Threads::start(2).unwrap();
+        let threads = Threads::start(1).unwrap();
         let [first, second] = seated(&threads, 8).await;
         assert_eq!((first.len(), second.len()), (4, 4));
         first.iter().chain(&second).for_each(Seat::prove);
@@ -276,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_without_answers_spread() {
-        let threads = Threads::start(2).unwrap();
+        let threads = Threads::start(1).unwrap();
         let [first, second] = seated(&threads, 4).await;
         first.iter().for_each(Seat::prove);
         let [more, others] = seated(&threads, 8).await;
@@ -286,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn handshakes_of_a_thread_take_turns() {
-        let threads = Threads::start(2).unwrap();
+        let threads = Threads::start(1).unwrap();
         let [first, second] = seated(&threads, 4).await;
         *threads.loads.threads[0].handshake.lock().await = Instant::now() + HOUR;
         assert!(first[0].turn().now_or_never().is_none());
@@ -301,7 +296,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_come_while_many_wait() {
-        let threads = Threads::start(2).unwrap();
+        let threads = Threads::start(1).unwrap();
         assert!(threads.calm().now_or_never().is_some());
         let waiting = &threads.loads.threads[0].waiting;
         let many: Vec<_> = (0..2 * WAITING_MAX)
@@ -310,12 +305,5 @@ mod tests {
         assert!(threads.calm().now_or_never().is_none());
         drop(many);
         assert!(threads.calm().now_or_never().is_some());
-    }
-
-    #[test]
-    fn the_more_wait_the_sooner_the_next_one_begins() {
-        assert_eq!(between(0), BETWEEN_HANDSHAKES);
-        assert_eq!(between(1), BETWEEN_HANDSHAKES);
-        assert_eq!(between(WAITING_MAX), WAIT / 128);
     }
 }
