@@ -135,6 +135,7 @@ impl Client {
 
     /// Begins a call that should be sent at this moment.
     pub fn call(self: &Arc<Self>, intended: Instant) {
+        self.tally.begin(intended);
         let uid = self.calls.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::Relaxed);
         self.send(Call {

@@ -24,12 +24,13 @@ const MANY: u64 = 1_000_000;
 const WARM_UP: Duration = Duration::from_secs(2);
 /// What starts with Gatekeeper, its API server above all, is given so long to fall silent.
 const CALM: Duration = Duration::from_secs(15);
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "server",
     "reviews/s",
     "p50",
     "p99",
     "p99.9",
+    "client late, p99",
     "faults",
     "CPU a review",
     "client's",
@@ -146,6 +147,7 @@ impl Bench {
         let [p50, p99, p999] = counts.quantiles(&[0.5, 0.99, 0.999])[..] else {
             unreachable!("three are asked for")
         };
+        let late = counts.delays(&[0.99])[0];
         let each = |cpu: Duration| format!("{:.0} µs", cpu.as_secs_f64() * 1e6 / calls as f64);
         let rate = counts.right as f64 / cost.took.as_secs_f64();
         let said = match what.ends_with(' ') {
@@ -162,6 +164,7 @@ impl Bench {
             milliseconds(p50),
             milliseconds(p99),
             milliseconds(p999),
+            milliseconds(late),
             faults,
             each(cost.server),
             each(cost.client),

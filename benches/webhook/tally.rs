@@ -27,17 +27,22 @@ pub struct Counts {
     pub handshakes: u64,
     /// Of each call that was decided, in microseconds from when it should have been sent.
     latencies: Vec<u32>,
+    /// Of each call, in microseconds, how late it was made.
+    delays: Vec<u32>,
 }
 
 impl Tally {
+    /// A call is made.
+    pub fn begin(&self, intended: Instant) {
+        self.lock().delays.push(micros(intended));
+    }
+
     pub fn right(&self, intended: Instant, retried: bool) {
-        let micros = intended.elapsed().as_micros();
+        let latency = micros(intended);
         let mut counts = self.lock();
         counts.right += 1;
         counts.retried += u64::from(retried);
-        counts
-            .latencies
-            .push(u32::try_from(micros).unwrap_or(u32::MAX));
+        counts.latencies.push(latency);
     }
 
     pub fn wrong(&self, why: &str) {
@@ -101,14 +106,12 @@ impl Counts {
 
     /// The latencies that these shares of the calls stay below.
     pub fn quantiles(&mut self, shares: &[f64]) -> Vec<Duration> {
-        self.latencies.sort_unstable();
-        let last = self.latencies.len().saturating_sub(1);
-        let at = |share: f64| (share * last as f64).ceil() as usize;
-        let found = shares.iter().map(|share| self.latencies.get(at(*share)));
-        let micros = found.map(|found| found.copied().unwrap_or(0));
-        micros
-            .map(|micros| Duration::from_micros(micros.into()))
-            .collect()
+        quantiles(&mut self.latencies, shares)
+    }
+
+    /// The same of how late calls were made.
+    pub fn delays(&mut self, shares: &[f64]) -> Vec<Duration> {
+        quantiles(&mut self.delays, shares)
     }
 
     /// What went wrong, by reasons; empty if nothing did.
@@ -123,4 +126,20 @@ impl Counts {
             .map(|(why, lost)| format!("{} lost ({why})", lost.len()));
         lost.chain(wrong).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Since then.
+fn micros(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
+}
+
+fn quantiles(micros: &mut [u32], shares: &[f64]) -> Vec<Duration> {
+    micros.sort_unstable();
+    let last = micros.len().saturating_sub(1);
+    let at = |share: f64| (share * last as f64).ceil() as usize;
+    let found = shares.iter().map(|share| micros.get(at(*share)));
+    let found = found.map(|found| found.copied().unwrap_or(0));
+    found
+        .map(|micros| Duration::from_micros(micros.into()))
+        .collect()
 }
