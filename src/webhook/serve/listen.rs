@@ -25,6 +25,9 @@ const IDLE: Duration = Duration::from_secs(120);
 const IDLE_JITTER: Duration = Duration::from_secs(30);
 /// How long the first message of a handshake may take, and then what is left of it.
 const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Reviews that wait for longer than this keep connections busy, whatever handshakes take: then
+/// other calls need new ones.
+const HICCUP: Duration = Duration::from_millis(100);
 /// How long to wait where the system has no more room for connections.
 const BACK_OFF: Duration = Duration::from_millis(50);
 /// How many connections there may be. An API server keeps 25, and opens more under load.
@@ -61,7 +64,7 @@ impl Door {
         let metrics = &door.server.metrics;
         let mut number = 0;
         let next = async || {
-            if let Some(threads) = &door.threads {
+            if let Some(threads) = door.threads.as_ref().filter(|_| door.takes_turns()) {
                 threads.calm().await;
             }
             accept(&listener, &crowd, &room, metrics).await
@@ -91,6 +94,12 @@ impl Door {
         }
     }
 
+    /// Whether handshakes wait for each other. Who has to come again when the server stops should
+    /// get through.
+    fn takes_turns(&self) -> bool {
+        *self.stage.borrow() == Stage::Serving && self.server.queue.wait() < HICCUP
+    }
+
     /// Serves a connection; one for metrics has no seat, and no TLS.
     async fn serve(
         &self,
@@ -118,10 +127,10 @@ impl Door {
         };
         let metrics = &self.server.metrics;
         let shake = async {
-            // Who doesn't begin takes nobody's turn, and who has to come again should get through.
+            // Who doesn't begin takes nobody's turn.
             let begun = LazyConfigAcceptor::new(Acceptor::default(), stream);
             let begun = timeout(HANDSHAKE, begun).await??;
-            if *self.stage.borrow() == Stage::Serving {
+            if self.takes_turns() {
                 seat.turn().await;
             }
             let config = Arc::clone(&self.server.certificate.load().config);

@@ -162,6 +162,12 @@ impl Queue {
         self.len() == 0
     }
 
+    /// How long what waits will probably take.
+    pub fn wait(&self) -> Duration {
+        let state = lock(&self.shared.state);
+        state.cost * (state.waiting.len() as u32) / self.threads
+    }
+
     fn push(&self, deadline: Instant, work: Box<dyn Work>) -> Result<(), Refusal> {
         let mut state = lock(&self.shared.state);
         let alone = state.waiting.is_empty() && state.busy == 0;
@@ -249,6 +255,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_how_long_what_waits_will_take() {
+        let queue = Queue::start(2).unwrap();
+        assert_eq!(queue.wait(), Duration::ZERO);
+        let mut state = lock(&queue.shared.state);
+        state.cost = Duration::from_millis(10);
+        for _ in 0..8 {
+            state.waiting.push_back(Waiting {
+                deadline: Instant::now(),
+                alone: false,
+                work: Box::new(Piece {
+                    work: || (),
+                    answer: oneshot::channel().0,
+                }),
+            });
+        }
+        drop(state);
+        assert_eq!(queue.wait(), Duration::from_millis(40));
+    }
 
     #[test]
     fn tries_work_again_after_it_was_dear() {
