@@ -147,12 +147,12 @@ impl Bench {
         let [p50, p99, p999] = counts.quantiles(&[0.5, 0.99, 0.999])[..] else {
             unreachable!("three are asked for")
         };
-        let late = counts.delays(&[0.99])[0];
         let each = |cpu: Duration| format!("{:.0} µs", cpu.as_secs_f64() * 1e6 / calls as f64);
         let rate = counts.right as f64 / cost.took.as_secs_f64();
-        let said = match what.ends_with(' ') {
-            true => format!("{what}{rate:.0}"),
-            false => what.to_owned(),
+        // Where each call follows another, none has a time to be made at.
+        let (said, late) = match what.ends_with(' ') {
+            true => (format!("{what}{rate:.0}"), "–".to_owned()),
+            false => (what.to_owned(), milliseconds(counts.delays(&[0.99])[0])),
         };
         let faults = match counts.faults() {
             none if none.is_empty() => "none".to_owned(),
@@ -164,7 +164,7 @@ impl Bench {
             milliseconds(p50),
             milliseconds(p99),
             milliseconds(p999),
-            milliseconds(late),
+            late,
             faults,
             each(cost.server),
             each(cost.client),

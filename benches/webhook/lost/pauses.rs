@@ -45,9 +45,13 @@ pub async fn play(short: bool) -> Outcome {
     let p50 = milliseconds(counts.quantiles(&[0.5])[0]);
     let evicted = replica.metric("kubevet_connections_evicted_total");
     let most = replica.usage().memory().1;
-    Outcome::all_decided(
+    let mut outcome = Outcome::all_decided(
         format!("{pauses} times {PAUSE:?} without a processor under {rate:.0} reviews/s"),
         counts,
         format!("p50 {p50}, {evicted} connections turned out, {most:.0} MiB at most"),
-    )
+    );
+    if evicted > 0.0 {
+        outcome.failed.push_str("connections were turned out");
+    }
+    outcome
 }

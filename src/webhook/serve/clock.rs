@@ -40,6 +40,8 @@ pub struct Clock {
 struct State {
     phase: Phase,
     since: Instant,
+    /// The client has begun to shake hands.
+    greeted: bool,
     /// A review was answered on it.
     proven: bool,
     evicted: bool,
@@ -52,6 +54,7 @@ impl Clock {
             state: Mutex::new(State {
                 phase: Phase::Waiting,
                 since: Instant::now(),
+                greeted: false,
                 proven: false,
                 evicted: false,
             }),
@@ -60,9 +63,10 @@ impl Clock {
         }
     }
 
-    /// Hands are shaken: a request may be on its way.
-    pub fn shaken(&self) {
-        self.lock().since = Instant::now();
+    /// The client has begun to shake hands, or they are shaken: what it waits for may be on its way.
+    pub fn greeted(&self) {
+        let mut state = self.lock();
+        (state.greeted, state.since) = (true, Instant::now());
     }
 
     /// A request is there.
@@ -95,10 +99,10 @@ impl Clock {
     }
 
     /// What it is worth, if it can be done without: the least comes first.
-    pub fn worth(&self) -> Option<(bool, Instant)> {
+    pub fn worth(&self) -> Option<(bool, bool, Instant)> {
         let state = self.lock();
         let needed = state.phase == Phase::Busy || state.evicted;
-        (!needed).then_some((state.proven, state.since))
+        (!needed).then_some((state.proven, state.greeted, state.since))
     }
 
     /// Takes its place away.
@@ -176,5 +180,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_nothing_goes_first_and_who_was_served_last() {
+        let clocks = [(); 4].map(|()| Clock::new(Duration::ZERO));
+        let [served, early, silent, late] = &clocks;
+        served.begin();
+        assert!(served.worth().is_none(), "it is being served");
+        served.end(true);
+        early.greeted();
+        late.greeted();
+        let worth = [silent, early, late, served].map(Clock::worth);
+        assert!(worth.is_sorted_by(|one, other| one < other), "{worth:?}");
+        early.greeted();
+        assert!(early.worth() > late.worth());
     }
 }

@@ -25,9 +25,11 @@ const IDLE: Duration = Duration::from_secs(120);
 const IDLE_JITTER: Duration = Duration::from_secs(30);
 /// How long the first message of a handshake may take, and then what is left of it.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// Reviews that wait for longer than this keep connections busy, whatever handshakes take: then
-/// other calls need new ones.
-const HICCUP: Duration = Duration::from_millis(100);
+/// Where reviews wait for longer than this, they keep the connections busy, not the handshakes:
+/// other calls need new ones, be it to be refused, and no handshake waits for its turn.
+const OVERLOAD: Duration = Duration::from_millis(100);
+/// How often to look whether fewer wait for their turn.
+const LOOK: Duration = Duration::from_millis(2);
 /// How long to wait where the system has no more room for connections.
 const BACK_OFF: Duration = Duration::from_millis(50);
 /// How many connections there may be. An API server keeps 25, and opens more under load.
@@ -64,8 +66,8 @@ impl Door {
         let metrics = &door.server.metrics;
         let mut number = 0;
         let next = async || {
-            if let Some(threads) = door.threads.as_ref().filter(|_| door.takes_turns()) {
-                threads.calm().await;
+            while door.threads.as_ref().is_some_and(Threads::is_crowded) && door.takes_turns() {
+                sleep(LOOK).await;
             }
             accept(&listener, &crowd, &room, metrics).await
         };
@@ -97,7 +99,7 @@ impl Door {
     /// Whether handshakes wait for each other. Who has to come again when the server stops should
     /// get through.
     fn takes_turns(&self) -> bool {
-        *self.stage.borrow() == Stage::Serving && self.server.queue.wait() < HICCUP
+        *self.stage.borrow() == Stage::Serving && self.server.queue.wait() < OVERLOAD
     }
 
     /// Serves a connection; one for metrics has no seat, and no TLS.
@@ -130,8 +132,14 @@ impl Door {
             // Who doesn't begin takes nobody's turn.
             let begun = LazyConfigAcceptor::new(Acceptor::default(), stream);
             let begun = timeout(HANDSHAKE, begun).await??;
+            ties.clock.greeted();
+            let mut stage = self.stage.clone();
             if self.takes_turns() {
-                seat.turn().await;
+                tokio::select! {
+                    () = seat.turn() => {}
+                    _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
+                    gone = gone(&begun.io) => return Err(gone),
+                }
             }
             let config = Arc::clone(&self.server.certificate.load().config);
             timeout(HANDSHAKE, begun.into_stream(config)).await?
@@ -145,9 +153,19 @@ impl Door {
             () = clock.evicted() => return,
         };
         metrics.handshakes.count();
-        ties.clock.shaken();
+        ties.clock.greeted();
         let certified = stream.get_ref().1.peer_certificates().is_some();
         connection::serve(stream, Peer { certified }, ties).await;
+    }
+}
+
+/// Ends when the client has closed the connection, or it is broken.
+async fn gone(stream: &TcpStream) -> io::Error {
+    match stream.peek(&mut [0]).await {
+        // It says more, and will be heard.
+        Ok(1..) => std::future::pending().await,
+        Ok(0) => io::ErrorKind::ConnectionAborted.into(),
+        Err(error) => error,
     }
 }
 

@@ -85,10 +85,8 @@ const LAST: Duration = Duration::from_secs(35);
 /// How long a start waits to know the minor of the cluster.
 const MINOR_WAIT: Duration = Duration::from_secs(2);
 
-/// How many connections may wait to be accepted: where more come at once, those that find no room
-/// try again after a whole second. With much more room, the last would wait for longer than a call
-/// does, and all handshakes would be for nothing.
-const BACKLOG: u32 = 512;
+/// How many connections to the listener for metrics may wait to be accepted.
+const METRICS_WAITING: usize = 128;
 
 /// Serves until it is told to stop.
 ///
@@ -107,7 +105,7 @@ pub fn serve(settings: Settings) -> Result<(), String> {
 }
 
 async fn run(settings: Settings, threads: Threads) -> Result<(), String> {
-    let (listener, address) = bind(settings.listen)?;
+    let (listener, address) = bind(settings.listen, threads.waiting_max())?;
     let mut stops = Stops::new()?;
     let log = Arc::new(Log::start().map_err(|error| error.to_string())?);
     log.panics();
@@ -159,7 +157,7 @@ async fn run(settings: Settings, threads: Threads) -> Result<(), String> {
     tokio::spawn(door(server::reviews(Arc::clone(&server)), Some(threads)).open(listener));
     server.log.line(Level::Info, "listening", fields);
     if let Some(wanted) = settings.metrics_listen {
-        let (listener, address) = bind(wanted)?;
+        let (listener, address) = bind(wanted, METRICS_WAITING)?;
         tokio::spawn(door(server::metrics(Arc::clone(&server)), None).open(listener));
         let fields = json!({"address": address.to_string()});
         server
@@ -262,7 +260,10 @@ impl Stops {
     }
 }
 
-fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+/// Listens; so many connections may wait to be accepted. Where more come at once, those that find no
+/// room try again after a whole second. With much more room than there is for those who wait to shake
+/// hands, the last would wait for longer than a call does, and all handshakes would be for nothing.
+fn bind(wanted: SocketAddr, waiting: usize) -> Result<(TcpListener, SocketAddr), String> {
     let said = |error| format!("{wanted}: {error}");
     let socket = match wanted {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
@@ -271,7 +272,8 @@ fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
     let socket = socket.map_err(said)?;
     socket.set_reuseaddr(true).map_err(said)?;
     socket.bind(wanted).map_err(said)?;
-    let listener = socket.listen(BACKLOG).map_err(said)?;
+    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+    let listener = socket.listen(waiting).map_err(said)?;
     let address = listener.local_addr().map_err(said)?;
     Ok((listener, address))
 }

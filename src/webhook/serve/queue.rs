@@ -23,6 +23,9 @@ const MEAN_OF: u32 = 8;
 /// What may be done where it comes up, instead of by another thread: to hand it over costs about as
 /// much as a review.
 const CHEAP: Duration = Duration::from_micros(500);
+/// What work that was cheap counts at most: a single piece during which something else had the
+/// processor doesn't make the next ones dear.
+const DEAR: Duration = CHEAP.saturating_mul(2);
 /// How large the body of a cheap review is at most, in bytes.
 const CHEAP_BYTES: usize = 64 << 10;
 
@@ -138,7 +141,7 @@ impl Queue {
         if bytes <= CHEAP_BYTES && self.shared.is_at_ease() {
             let begun = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(work));
-            self.shared.learn(begun.elapsed());
+            self.shared.learn(begun.elapsed().min(DEAR));
             return result.map_err(|_| Refusal::Panicked);
         }
         let (answer, answered) = oneshot::channel();
@@ -164,8 +167,7 @@ impl Queue {
 
     /// How long what waits will probably take.
     pub fn wait(&self) -> Duration {
-        let state = lock(&self.shared.state);
-        state.cost * (state.waiting.len() as u32) / self.threads
+        lock(&self.shared.state).wait(self.threads)
     }
 
     fn push(&self, deadline: Instant, work: Box<dyn Work>) -> Result<(), Refusal> {
@@ -192,6 +194,12 @@ impl Drop for Queue {
     fn drop(&mut self) {
         lock(&self.shared.state).closed = true;
         self.shared.changed.notify_all();
+    }
+}
+
+impl State {
+    fn wait(&self, threads: u32) -> Duration {
+        self.cost * (self.waiting.len() as u32) / threads
     }
 }
 
@@ -258,22 +266,21 @@ mod tests {
 
     #[test]
     fn tells_how_long_what_waits_will_take() {
-        let queue = Queue::start(2).unwrap();
-        assert_eq!(queue.wait(), Duration::ZERO);
-        let mut state = lock(&queue.shared.state);
-        state.cost = Duration::from_millis(10);
-        for _ in 0..8 {
-            state.waiting.push_back(Waiting {
-                deadline: Instant::now(),
-                alone: false,
-                work: Box::new(Piece {
-                    work: || (),
-                    answer: oneshot::channel().0,
-                }),
-            });
-        }
-        drop(state);
-        assert_eq!(queue.wait(), Duration::from_millis(40));
+        let waiting = || Waiting {
+            deadline: Instant::now(),
+            alone: false,
+            work: Box::new(Piece {
+                work: || (),
+                answer: oneshot::channel().0,
+            }),
+        };
+        let mut state = State {
+            cost: Duration::from_millis(10),
+            ..State::default()
+        };
+        assert_eq!(state.wait(2), Duration::ZERO);
+        state.waiting.extend((0..8).map(|_| waiting()));
+        assert_eq!(state.wait(2), Duration::from_millis(40));
     }
 
     #[test]

@@ -12,19 +12,21 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::{Mutex as Turns, oneshot};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
-/// How many threads there are for each processor: where something else takes the processor from one
-/// for some milliseconds, only its own connections wait, and the others have one left to go on.
+/// How many threads there are for each processor: where something else takes it from one for some
+/// milliseconds, only the connections of that one wait, and another processor serves the others.
 const FOR_EACH_PROCESSOR: usize = 2;
-/// How long after a handshake the next one begins on a thread. Who finds all connections busy opens
+/// How long after the beginning of a handshake the next one begins on a thread. Who finds all connections busy opens
 /// one more for each call, and what that takes keeps them busy: left alone, it would not end.
 const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(8);
 /// How many connections may wait for their turn, for each thread, before no more are accepted:
 /// those that the system keeps take no memory, and no place that somebody else needs.
 const WAITING_MAX: usize = 64;
-/// How often to look whether there are fewer.
-const LOOK: Duration = Duration::from_millis(2);
+/// How many in all: half of the connections that there may be.
+const ALL_WAITING_MAX: usize = 1024;
+/// So many connections that got no answer yet are on one thread before others get more of them.
+const UNPROVEN: usize = 8;
 /// How many connections more than another thread one may have. Clients keep those that are free
 /// first, so that of many that they open those of the faster thread stay.
 const MORE: usize = 2;
@@ -79,29 +81,29 @@ impl Threads {
         })
     }
 
-    /// Ends when not too many connections wait for their turn to shake hands.
-    pub async fn calm(&self) {
-        let threads = &self.loads.threads;
-        let waiting = || {
-            threads
-                .iter()
-                .map(|load| count(&load.waiting))
-                .sum::<usize>()
-        };
-        while waiting() >= WAITING_MAX * threads.len() {
-            sleep(LOOK).await;
-        }
+    /// How many connections may wait for their turn to shake hands.
+    pub fn waiting_max(&self) -> usize {
+        (WAITING_MAX * self.runtimes.len()).min(ALL_WAITING_MAX)
     }
 
-    /// Serves a connection on the thread that has the fewest.
+    /// Whether as many do.
+    pub fn is_crowded(&self) -> bool {
+        let waiting = self.loads.threads.iter().map(|load| count(&load.waiting));
+        waiting.sum::<usize>() >= self.waiting_max()
+    }
+
+    /// Serves a connection on the thread that has the fewest that got answers, unless too many that
+    /// got none are there: they come in crowds, and anybody may open them.
     pub fn spawn<F>(&self, connection: impl FnOnce(Seat) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let most = self.loads.most_proven();
         let loads = self.loads.threads.iter().enumerate();
-        let even = loads.filter(|(_, load)| count(&load.proven) <= most);
-        let least = even.min_by_key(|(_, load)| count(&load.connections));
+        let least = loads.min_by_key(|(_, load)| {
+            let (connections, proven) = (count(&load.connections), count(&load.proven));
+            let unproven = connections.saturating_sub(proven);
+            (unproven / UNPROVEN, proven, connections)
+        });
         let Some((thread, load)) = least else {
             return;
         };
@@ -132,14 +134,6 @@ fn start(number: usize) -> Result<(Handle, oneshot::Sender<()>), String> {
     };
     thread.spawn(until_end).map_err(|error| error.to_string())?;
     Ok((handle, end))
-}
-
-impl Loads {
-    /// How many connections that got answers a thread may have.
-    fn most_proven(&self) -> usize {
-        let proven = self.threads.iter().map(|load| count(&load.proven));
-        proven.min().unwrap_or(0) + MORE
-    }
 }
 
 impl Load {
@@ -178,8 +172,10 @@ impl Seat {
 
     /// Whether the connection should go, for another thread has less to do; asked when it can.
     pub fn is_one_too_many(&self) -> bool {
-        let own = self.loads.threads.get(self.thread);
-        if own.is_none_or(|load| count(&load.proven) <= self.loads.most_proven()) {
+        let of_thread = |load: &Load| count(&load.proven);
+        let threads = &self.loads.threads;
+        let least = threads.iter().map(of_thread).min().unwrap_or(0);
+        if threads.get(self.thread).map_or(0, of_thread) <= least + MORE {
             return false;
         }
         let now = Instant::now();
@@ -193,7 +189,7 @@ impl Seat {
     }
 }
 
-/// One that waits, as long as this lives.
+/// Somebody who waits, as long as this lives.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
@@ -270,12 +266,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_without_answers_spread() {
+    async fn a_crowd_spreads() {
         let threads = Threads::start(1).unwrap();
         let [first, second] = seated(&threads, 4).await;
         first.iter().for_each(Seat::prove);
-        let [more, others] = seated(&threads, 8).await;
-        assert_eq!((more.len(), others.len()), (4, 4));
+        let [more, others] = seated(&threads, 20).await;
+        assert_eq!((more.len(), others.len()), (UNPROVEN, 20 - UNPROVEN));
         drop(second);
     }
 
@@ -294,16 +290,16 @@ mod tests {
         assert!(begun.elapsed() >= BETWEEN_HANDSHAKES);
     }
 
-    #[tokio::test]
-    async fn no_more_come_while_many_wait() {
+    #[test]
+    fn a_crowd_waits() {
         let threads = Threads::start(1).unwrap();
-        assert!(threads.calm().now_or_never().is_some());
         let waiting = &threads.loads.threads[0].waiting;
-        let many: Vec<_> = (0..2 * WAITING_MAX)
-            .map(|_| Waiting::begin(waiting))
-            .collect();
-        assert!(threads.calm().now_or_never().is_none());
-        drop(many);
-        assert!(threads.calm().now_or_never().is_some());
+        let enter = |_| Waiting::begin(waiting);
+        let mut crowd: Vec<_> = (1..2 * WAITING_MAX).map(enter).collect();
+        assert!(!threads.is_crowded());
+        crowd.push(Waiting::begin(waiting));
+        assert!(threads.is_crowded());
+        drop(crowd);
+        assert!(!threads.is_crowded());
     }
 }
