@@ -63,7 +63,7 @@ impl Clock {
         }
     }
 
-    /// The client has begun to shake hands, or they are shaken: what it waits for may be on its way.
+    /// The client has begun to shake hands, or they are shaken: what comes next may be on its way.
     pub fn greeted(&self) {
         let mut state = self.lock();
         (state.greeted, state.since) = (true, Instant::now());

@@ -260,9 +260,10 @@ impl Stops {
     }
 }
 
-/// Listens; so many connections may wait to be accepted. Where more come at once, those that find no
-/// room try again after a whole second. With much more room than there is for those who wait to shake
-/// hands, the last would wait for longer than a call does, and all handshakes would be for nothing.
+/// Listens; so many connections may wait to be accepted. Where more come at once, those that find
+/// no room try again after a whole second. With much more room than there is for those who wait to
+/// shake hands, the last would wait for longer than a call does, and all handshakes would be for
+/// nothing.
 fn bind(wanted: SocketAddr, waiting: usize) -> Result<(TcpListener, SocketAddr), String> {
     let said = |error| format!("{wanted}: {error}");
     let socket = match wanted {

@@ -17,8 +17,9 @@ use tokio::time::sleep_until;
 /// How many threads there are for each processor: where something else takes it from one for some
 /// milliseconds, only the connections of that one wait, and another processor serves the others.
 const FOR_EACH_PROCESSOR: usize = 2;
-/// How long after the beginning of a handshake the next one begins on a thread. Who finds all connections busy opens
-/// one more for each call, and what that takes keeps them busy: left alone, it would not end.
+/// How long after the beginning of a handshake the next one begins on a thread. Who finds all
+/// connections busy opens one more for each call, and what that takes keeps them busy: left alone,
+/// it would not end.
 const BETWEEN_HANDSHAKES: Duration = Duration::from_millis(8);
 /// How many connections may wait for their turn, for each thread, before no more are accepted:
 /// those that the system keeps take no memory, and no place that somebody else needs.
