@@ -254,3 +254,22 @@ fn jitter(number: u64) -> f64 {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
     (number as f64 * GOLDEN).fract()
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sees_that_a_client_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let client = client.await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        assert!(gone(&stream).now_or_never().is_none());
+        drop(client);
+        let why = gone(&stream).await;
+        assert_eq!(why.kind(), io::ErrorKind::ConnectionAborted);
+    }
+}
