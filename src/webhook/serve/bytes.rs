@@ -25,8 +25,8 @@ const SMALL_MAX: usize = 256 << 10;
 const UNIT: usize = 1 << 10;
 /// What all small bodies may hold.
 const SMALL_BUDGET: usize = 32 << 20;
-/// What all others may hold: some of the largest.
-const LARGE_BUDGET: usize = 3 * BODY_MAX;
+/// What all others may hold: two of the largest.
+const LARGE_BUDGET: usize = 2 * BODY_MAX;
 /// What reading large bodies may take, all together.
 const PARSED_BUDGET: usize = 144 << 20;
 /// What a value takes, in bytes: its nodes in the tree, their copy with defaults, and what checks
