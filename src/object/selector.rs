@@ -1,5 +1,7 @@
 //! Label selectors, and what can be known about whether they match.
 
+use std::collections::BTreeMap;
+
 use crate::tree::{Kind, Node};
 
 /// An answer that may have to wait for what isn't in sight.
@@ -65,8 +67,8 @@ pub enum Wants<'t> {
 /// Labels by key, with whether all are known.
 #[derive(Clone, Debug, Default)]
 pub struct Labels<'t> {
-    /// Keys and values.
-    pub pairs: Vec<(&'t str, &'t str)>,
+    /// Values by key.
+    pub pairs: BTreeMap<&'t str, &'t str>,
     /// Keys whose value can't be known.
     pub unclear: Vec<&'t str>,
     /// Keys themselves may be missing from sight (a placeholder in a key).
@@ -156,7 +158,9 @@ impl<'t> Labels<'t> {
         for (key, value) in map.into_iter().flat_map(Node::entries) {
             labels.open |= is_placeholder(key.text());
             match label_value(value) {
-                Some(text) if !is_placeholder(text) => labels.pairs.push((key.text(), text)),
+                Some(text) if !is_placeholder(text) => {
+                    labels.pairs.insert(key.text(), text);
+                }
                 _ => labels.unclear.push(key.text()),
             }
         }
@@ -165,7 +169,7 @@ impl<'t> Labels<'t> {
 
     /// The value under a key.
     pub fn get(&self, key: &str) -> Option<&'t str> {
-        self.pairs.iter().find(|(k, _)| *k == key).map(|(_, v)| *v)
+        self.pairs.get(key).copied()
     }
 }
 

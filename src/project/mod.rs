@@ -391,7 +391,7 @@ impl<'t> Project<'t> {
             self.unclear.push(i);
         }
         let namespace = self.known_namespace(object);
-        for &(key, value) in &member.pod_labels.pairs {
+        for (&key, &value) in &member.pod_labels.pairs {
             let label = self.hasher.hash_one((namespace, key, value));
             self.by_label.entry(label).or_default().push(i);
             if let Some(namespace) = namespace {

@@ -3,9 +3,7 @@
 //! Upstream copies and changes such parts, too. The copy is an `Effective` of its own, whose values
 //! still lead back to where they stand in the object.
 
-use std::cell::OnceCell;
-
-use super::{Effective, Id, Value};
+use super::{Effective, Finders, Id, Value};
 use crate::tree::Kind;
 
 impl<'t> Effective<'t> {
@@ -16,7 +14,7 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: value.object.old,
-            indexes: OnceCell::new(),
+            finders: Finders::default(),
         };
         derived.copy_value("", value);
         derived

@@ -6,6 +6,8 @@
 //! hasn't, with all that is in it, and leave the rest. Not here: what comes of it, which the
 //! server defaults and validates as any update.
 
+use std::collections::HashMap;
+
 use super::{Effective, Id, Value};
 use crate::apiserver::schema::{List, Shape, Struct, Type};
 use crate::minor::Minor;
@@ -58,12 +60,11 @@ impl Merge {
                 self.fields(new, at, old, from, fields);
             }
             (Kind::Sequence, Kind::Sequence, Shape::List(list)) => {
+                let before = self.by_keys(old.value(from), list);
                 for item in new.children(at) {
-                    let same = self.keys(new.value(item), list);
-                    let mut before = old.children(from).into_iter();
-                    let before = before.find(|id| self.keys(old.value(*id), list) == same);
-                    if let Some(before) = before.filter(|_| !same.is_empty()) {
-                        self.value(new, item, old, before, list.item());
+                    let same = before.get(&self.keys(new.value(item), list));
+                    if let Some(same) = same.and_then(|items| items.first()) {
+                        self.value(new, item, old, same.id(), list.item());
                     }
                 }
             }
@@ -102,6 +103,22 @@ impl Merge {
                 new.copy_from(at, key, old, child);
             }
         }
+    }
+
+    /// The items of a list by what tells them from others when it is merged; of a list that is
+    /// replaced as a whole, none.
+    pub fn by_keys<'v>(
+        self,
+        of: Value<'v>,
+        list: List<'static>,
+    ) -> HashMap<Vec<&'v str>, Vec<Value<'v>>> {
+        let mut items: HashMap<_, Vec<_>> = HashMap::new();
+        if list.keys().next().is_some() {
+            for item in of.values() {
+                items.entry(self.keys(item, list)).or_default().push(item);
+            }
+        }
+        items
     }
 
     /// What tells an item of a list from others when it is merged; nothing where a list is

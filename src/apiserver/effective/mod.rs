@@ -50,8 +50,16 @@ pub struct Effective<'t> {
     dropped: Vec<Dropped<'t>>,
     /// It is the object that an update replaces.
     old: bool,
-    /// Which item of its list each value is: made when it is first asked for.
+    finders: Finders,
+}
+
+/// What finds values at once where there are thousands: made when it is first asked for.
+#[derive(Debug, Default)]
+struct Finders {
+    /// Which item of its list each value is.
     indexes: OnceCell<Vec<u32>>,
+    /// The values of large mappings, in order of these and of their keys.
+    by_key: OnceCell<Vec<u32>>,
 }
 
 /// A written field that the server takes out of an object without a word.
@@ -99,6 +107,9 @@ struct Cell<'t> {
 
 const NONE: u32 = u32::MAX;
 
+/// So many values of a mapping are looked at one by one.
+const NEAR: usize = 64;
+
 /// How deep an object is copied. No type of the kinds that are modelled contains itself, and none
 /// has fields below half as many levels: what is deeper, the server's decoder drops or rejects. So
 /// what goes through an `Effective` may recurse.
@@ -130,7 +141,7 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: false,
-            indexes: OnceCell::new(),
+            finders: Finders::default(),
         };
         effective.copy(NONE, "", object, levels);
         effective
@@ -164,7 +175,7 @@ impl<'t> Effective<'t> {
     }
 
     fn indexes(&self) -> &[u32] {
-        self.indexes.get_or_init(|| {
+        self.finders.indexes.get_or_init(|| {
             let mut indexes = vec![0; self.cells.len()];
             let lists = (0..).zip(&self.cells);
             for (list, _) in lists.filter(|(_, cell)| cell.kind == Kind::Sequence) {
@@ -177,6 +188,28 @@ impl<'t> Effective<'t> {
             }
             indexes
         })
+    }
+
+    /// The value of a large mapping under a key.
+    #[cold]
+    fn find(&self, of: Id, key: &str) -> Option<Id> {
+        let name = |at: &u32| {
+            let cell = self.cell(Id(*at));
+            (cell.parent, cell.key)
+        };
+        let by_key = self.finders.by_key.get_or_init(|| {
+            let mappings = (0..).zip(&self.cells);
+            let mappings = mappings.filter(|(_, cell)| cell.kind == Kind::Mapping);
+            let values = mappings.map(|(id, _)| self.value(Id(id)).values());
+            let large = values.filter(|values| values.clone().nth(NEAR).is_some());
+            let mut by_key: Vec<u32> = large.flatten().map(|value| value.id.0).collect();
+            by_key.sort_unstable_by(|a, b| name(a).cmp(&name(b)));
+            by_key
+        });
+        let wanted = (of.0, key);
+        let first = by_key.partition_point(|at| name(at) < wanted);
+        let found = by_key.get(first).filter(|at| name(at) == wanted);
+        found.map(|at| Id(*at))
     }
 
     /// The object.
@@ -387,7 +420,7 @@ impl<'t> Effective<'t> {
     }
 
     fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
-        self.indexes.take();
+        self.finders = Finders::default();
         let mut before = NONE;
         let mut at = self.cell(of).first;
         while let Some(cell) = self.cells.get(at as usize).copied() {
@@ -478,7 +511,7 @@ impl<'t> Effective<'t> {
     }
 
     fn link(&mut self, parent: Id, child: Id) {
-        self.indexes.take();
+        self.finders = Finders::default();
         let last = self.cell(parent).last;
         match self.cells.get_mut(last as usize) {
             Some(last) => last.next = child.0,
@@ -513,3 +546,35 @@ const EMPTY: Cell<'static> = Cell {
     last: NONE,
     next: NONE,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn finds_each_value_of_a_large_mapping() {
+        // Another one before it, and in it: what stands there is never taken for its own.
+        let keys: Vec<String> = (0..300).map(|i| format!("k{i}")).collect();
+        let pairs = |value: &str| {
+            let pairs = keys.iter().map(|key| format!("\"{key}\":\"{value}\""));
+            pairs.collect::<Vec<_>>().join(",")
+        };
+        let (first, second) = (pairs("first"), pairs("second"));
+        let text =
+            format!(r#"{{"a":{{{first},"only":"here"}},"b":{{{second},"in":{{"x":"y"}}}}}}"#);
+        let read = json::read_one(text, 1).unwrap();
+        let mut object = Effective::copy_of(read.tree.node(read.root));
+        let b = object.get(object.root(), "b").unwrap();
+        for key in &keys {
+            assert_eq!(object.text(b, key), "second", "{key}");
+        }
+        assert!(object.get(b, "only").is_none());
+        assert!(object.get(b, "x").is_none());
+        object.set(b, "new", Kind::String, "one");
+        object.remove(b, "k299");
+        assert_eq!(object.text(b, "new"), "one");
+        assert!(object.get(b, "k299").is_none());
+        assert_eq!(object.text(b, "k298"), "second");
+    }
+}

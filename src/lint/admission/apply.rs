@@ -9,7 +9,7 @@ use super::{Decoded, Reporter, Within};
 use crate::apiserver::effective::Value;
 use crate::apiserver::effective::kept::{Merge, Way};
 use crate::apiserver::registry::{Admission, Cluster, Strategy};
-use crate::apiserver::schema::{List, ObjectKind, Shape, Table, Type};
+use crate::apiserver::schema::{ObjectKind, Shape, Table, Type};
 use crate::finding::{Finding, Severity};
 use crate::object::Object;
 use crate::rule::{Context, Sink};
@@ -185,16 +185,20 @@ impl<'t> Comparison<'_, 't> {
                 }
             }
             Shape::List(list) if list.keys().next().is_some() => {
+                let by_keys = |of| self.merge.by_keys(of, list);
+                let (all_now, all_then) = (by_keys(new), by_keys(old));
                 for item in new.values() {
                     let key = self.merge.keys(item, list);
-                    let (now, then) = (self.alike(new, list, &key), self.alike(old, list, &key));
+                    let (Some(now), Some(then)) = (all_now.get(&key), all_then.get(&key)) else {
+                        continue;
+                    };
                     let (Some(first), Some(before)) = (now.first(), then.first()) else {
                         continue;
                     };
                     if first.id() != item.id() {
                         continue;
                     }
-                    let mut later = now.iter().zip(&then).skip(1);
+                    let mut later = now.iter().zip(then).skip(1);
                     if now.len() != then.len() || later.any(|(a, b)| !is_written_alike(*a, *b)) {
                         found.push(new);
                         return;
@@ -204,13 +208,6 @@ impl<'t> Comparison<'_, 't> {
             }
             _ => {}
         }
-    }
-
-    fn alike<'v>(&self, list: Value<'v>, of: List<'static>, key: &[&str]) -> Vec<Value<'v>> {
-        let items = list.values();
-        items
-            .filter(|item| self.merge.keys(*item, of) == key)
-            .collect()
     }
 
     /// Whether two items of a list have the same key anywhere, and where.
@@ -229,9 +226,10 @@ impl<'t> Comparison<'_, 't> {
                 }
             }
             Shape::List(list) if list.keys().next().is_some() => {
+                let by_keys = self.merge.by_keys(value, list);
                 for item in value.values() {
-                    let key = self.merge.keys(item, list);
-                    if self.alike(value, list, &key).len() > 1 {
+                    let same = by_keys.get(&self.merge.keys(item, list));
+                    if same.is_some_and(|items| items.len() > 1) {
                         found.push(value);
                         break;
                     }

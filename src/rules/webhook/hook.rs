@@ -149,7 +149,7 @@ fn labels<'a>(context: &Context<'a, '_>, name: &'a str) -> Labels<'a> {
     let written = found.and_then(|member| member.object.root.at(&["metadata", "labels"]));
     let mut labels = Labels::of_map(written, &is_placeholder);
     labels.open |= found.is_none();
-    labels.pairs.push((NAME_LABEL, name));
+    labels.pairs.insert(NAME_LABEL, name);
     labels
 }
 

@@ -49,7 +49,7 @@ impl<'t> Facts<'t> {
         names.dedup();
         Self {
             namespace: object.namespace.unwrap_or(""),
-            labels: Labels::of_map(labels, &known).pairs,
+            labels: Labels::of_map(labels, &known).pairs.into_iter().collect(),
             // By the name of a pod it is related by name.
             asks: selector.filter(|s| !is_by_name(s)).map(|s| exact(&s)),
             names,
