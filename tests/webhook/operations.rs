@@ -146,34 +146,81 @@ fn serves_beside_a_crowd_that_says_nothing() {
 }
 
 #[test]
-fn large_bodies_that_never_end_keep_no_small_one_out() {
+fn bodies_that_never_come_keep_none_out() {
     let served = Served::start(&[]);
-    let large: Vec<Connection> = (0..12)
-        .map(|_| {
-            let mut connection = served.client().connect();
-            let head = head("/validate?timeout=30s", "application/json", 16 << 20);
-            connection.send(head.as_bytes()).unwrap();
-            connection.send(&vec![b' '; 256 << 10]).unwrap();
-            connection
-        })
+    // More than there is room for, of both sizes.
+    let bodies: Vec<Connection> = (0..12)
+        .map(|_| begun(&served, 16 << 20, 1 << 10))
+        .chain((0..200).map(|_| begun(&served, 256 << 10, 1 << 10)))
         .collect();
     allowed(&mut served.client().connect());
-    drop(large);
+    let mut object = deployment();
+    object["metadata"]["annotations"] = json!({"long": "x".repeat(1 << 20)});
+    let reply = served.ask(json!({"object": object}));
+    assert_eq!(reply.response()["allowed"], true);
+    drop(bodies);
+}
+
+#[test]
+fn large_bodies_that_stop_keep_no_small_one_out_and_end() {
+    let served = Served::start(&[]);
+    let begun_at = Instant::now();
+    let mut first = begun(&served, 16 << 20, 256 << 10);
+    // As many as may wait for its room, and one more.
+    let mut others: Vec<Connection> = (0..65).map(|_| served.client().connect()).collect();
+    for other in &mut others {
+        send_begin(other, 16 << 20, 16 << 10);
+    }
+    allowed(&mut served.client().connect());
+    let mut codes = others.iter_mut().map(|other| {
+        let short = Some(Duration::from_millis(1));
+        other.stream.sock.set_read_timeout(short).unwrap();
+        other.receive().ok()
+    });
+    let refused = codes.find_map(|reply| reply);
+    let refused = refused.expect("one is refused");
+    assert_eq!(refused.fault()["code"], 429);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(first.receive().unwrap().fault()["code"], 503);
+    let took = begun_at.elapsed();
+    assert!(took > Duration::from_secs(5), "{took:?}");
+}
+
+/// A connection on which a body of this length has begun to come.
+fn begun(served: &Served, length: usize, part: usize) -> Connection {
+    let mut connection = served.client().connect();
+    send_begin(&mut connection, length, part);
+    connection
+}
+
+fn send_begin(connection: &mut Connection, length: usize, part: usize) {
+    let head = head("/validate?timeout=30s", "application/json", length);
+    connection.send(head.as_bytes()).unwrap();
+    connection.send(&vec![b' '; part]).unwrap();
 }
 
 #[test]
 fn refuses_what_would_take_too_much_memory_to_read() {
     let served = Served::start(&[]);
     let mut object = deployment();
-    object["spec"]["template"]["spec"]["containers"][0]["args"] = vec![1; 2 << 20].into();
+    let with_args = |object: &mut Value, count| {
+        let args = vec!["1"; count];
+        object["spec"]["template"]["spec"]["containers"][0]["args"] = args.into();
+    };
+    with_args(&mut object, 2 << 20);
     let reply = served.ask(json!({"object": object}));
     assert_eq!(reply.fault()["code"], 413);
-    // As long, and no trouble.
+    // An update takes twice as much.
+    with_args(&mut object, 300 << 10);
+    let (old, update) = (&object, "UPDATE");
+    let reply = served.ask(json!({"operation": update, "object": object, "oldObject": old}));
+    assert_eq!(reply.fault()["code"], 413);
+    let reply = served.ask(json!({"object": object}));
+    assert_eq!(reply.response()["allowed"], true);
+    // As long as the first, and no trouble.
     object["spec"]["template"]["spec"]["containers"][0]["args"] = json!(["1".repeat(4 << 20)]);
-    assert_eq!(
-        served.ask(json!({"object": object})).response()["allowed"],
-        true
-    );
+    let reply = served.ask(json!({"object": object}));
+    assert_eq!(reply.response()["allowed"], true);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::process::Replica;
 /// How large a body may be, in bytes.
 const BODY_MAX: usize = 16 << 20;
 /// How large one full of small values may be: more is refused, as it would take too much memory.
-const READ_MAX: usize = 9 << 20;
+const READ_MAX: usize = 5 << 20;
 /// How long a value is in the largest.
 const LONG: usize = 230;
 /// How many large bodies are under way at a time.
@@ -123,7 +123,7 @@ async fn annoy(address: SocketAddr, tls: TlsConnector, number: usize) {
 
 async fn annoy_once(address: SocketAddr, tls: &TlsConnector, number: usize) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
-    if number % 10 < 7 {
+    if number % 10 < 4 {
         // It doesn't even shake hands.
         stream.read_u8().await?;
         return Ok(());
@@ -131,7 +131,7 @@ async fn annoy_once(address: SocketAddr, tls: &TlsConnector, number: usize) -> i
     let name = ServerName::try_from(NAME).unwrap();
     let mut stream = tls.connect(name, stream).await?;
     let head = head("/validate?timeout=30s", "application/json", BODY_MAX);
-    let slowly = match number % 10 < 9 {
+    let slowly = match number % 10 < 7 {
         true => head.as_bytes().chunks(1).collect::<Vec<_>>(),
         false => {
             stream.write_all(head.as_bytes()).await?;

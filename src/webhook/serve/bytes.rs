@@ -1,18 +1,19 @@
 //! Bodies: read up to a limit, against a budget for all that are held at once.
 //!
-//! Held bodies are counted by their length. What reading one as an object takes is many times that,
-//! and is counted for large ones by what stands in them, before they are judged; of small ones only
-//! as many are read at once as there are threads. Small bodies have a budget of their own, so that
-//! large ones never keep them out.
+//! Held bodies are counted by their length, from when enough is there to show that one comes: who
+//! only says how long it will be, or lets it drip, keeps no room from others. What reading one as
+//! an object takes is many times its length, and is counted for large ones by what stands in them,
+//! before they are judged; of small ones only as many are read at once as there are threads. Small
+//! bodies have a budget of their own, so that large ones never keep them out.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::webhook::status::{Fault, FaultKind};
 
@@ -25,13 +26,25 @@ const SMALL_MAX: usize = 256 << 10;
 const UNIT: usize = 1 << 10;
 /// What all small bodies may hold.
 const SMALL_BUDGET: usize = 32 << 20;
-/// What all others may hold: two of the largest.
-const LARGE_BUDGET: usize = 2 * BODY_MAX;
-/// What reading large bodies may take, all together.
-const PARSED_BUDGET: usize = 144 << 20;
+/// What all others may hold: one of the largest.
+const LARGE_BUDGET: usize = BODY_MAX;
+/// How much of a body has to be there before it gets room, if it has as much.
+const FIRST: usize = 16 << 10;
+/// How many large ones may wait for room: the connections of those are out of reach for others.
+const WAITING_MAX: usize = 64;
+/// How long the rest of a body may take.
+const REST: Duration = Duration::from_secs(5);
+/// What reading large bodies may take beside them, all together.
+const PARSED_BUDGET: usize = 96 << 20;
 /// What a value takes, in bytes: its nodes in the tree, their copy with defaults, and what checks
-/// remember (measured on lists of a hundred thousand variables).
-const VALUE: usize = 90;
+/// remember (measured on long lists of variables, arguments, ports, containers and labels). An
+/// update takes twice as much: it is judged in each way to apply it.
+const VALUE: usize = 100;
+
+/// How the API server writes that nothing is updated; within a string, its quotes are escaped.
+const NO_OLD: &[u8] = br#""oldObject":null"#;
+/// How far from the end of a body that stands at most: only a few options come after it.
+const END: usize = 1 << 10;
 
 /// The budget.
 #[derive(Debug)]
@@ -39,6 +52,8 @@ pub struct Budget {
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
     parsed: Arc<Semaphore>,
+    /// What large ones hold while they wait.
+    waiting: Semaphore,
 }
 
 /// A body and its share of the budget.
@@ -58,18 +73,23 @@ impl Default for Budget {
             small: Arc::new(Semaphore::new(SMALL_BUDGET / UNIT)),
             large: Arc::new(Semaphore::new(LARGE_BUDGET / UNIT)),
             parsed: Arc::new(Semaphore::new(PARSED_BUDGET / UNIT)),
+            waiting: Semaphore::new(WAITING_MAX),
         }
     }
 }
 
 impl Budget {
-    /// Reads a body before a deadline.
+    /// Reads a body before a deadline. Says when enough of it is there to show that it comes.
     ///
     /// # Errors
     /// It is too large, comes too late or not at all, or there is no room for it.
-    pub async fn read(&self, body: Body, deadline: Instant) -> Result<Held, Fault> {
-        let late = || Fault::new(FaultKind::TooLate, "the body didn't come in time");
-        let held = timeout_at(deadline.into(), self.take(body)).await;
+    pub async fn read(
+        &self,
+        body: Body,
+        deadline: Instant,
+        comes: impl FnOnce(),
+    ) -> Result<Held, Fault> {
+        let held = timeout_at(deadline.into(), self.take(body, comes)).await;
         held.unwrap_or_else(|_| Err(late()))
     }
 
@@ -83,7 +103,7 @@ impl Budget {
         (SMALL_BUDGET + LARGE_BUDGET + PARSED_BUDGET).saturating_sub(free)
     }
 
-    async fn take(&self, mut body: Body) -> Result<Held, Fault> {
+    async fn take(&self, mut body: Body, comes: impl FnOnce()) -> Result<Held, Fault> {
         // The API server always says how long a body is; any other may be as long as it may be.
         let said = body.size_hint().exact();
         let length = said.map_or(BODY_MAX, |said| usize::try_from(said).unwrap_or(usize::MAX));
@@ -91,27 +111,24 @@ impl Budget {
             discard(&mut body).await;
             return Err(too_large());
         }
-        let budget = match length <= SMALL_MAX {
-            true => &self.small,
-            false => &self.large,
-        };
-        let held = share(budget, length).await?;
-        let mut bytes = Vec::with_capacity(said.map_or(0, |_| length));
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| {
-                let message = format!("the body broke off: {error}");
-                Fault::new(FaultKind::BadRequest, message)
-            })?;
-            let Some(chunk) = frame.data_ref() else {
-                continue;
-            };
-            if bytes.len() + chunk.len() > BODY_MAX {
-                discard(&mut body).await;
-                return Err(too_large());
+        let mut bytes = Vec::with_capacity(said.map_or(0, |_| length.min(FIRST)));
+        let ended = more(&mut body, &mut bytes, FIRST).await?;
+        comes();
+        let length = if ended { bytes.len() } else { length };
+        let is_small = length <= SMALL_MAX;
+        let held = match is_small {
+            true => share(&self.small, length).await?,
+            false => {
+                let _waits = self.waiting.try_acquire().map_err(|_| crowded())?;
+                share(&self.large, length).await?
             }
-            bytes.extend_from_slice(chunk);
+        };
+        if !ended {
+            bytes.reserve_exact(said.map_or(0, |_| length.saturating_sub(bytes.len())));
+            let rest = timeout(REST, more(&mut body, &mut bytes, usize::MAX));
+            rest.await.map_err(|_| late())??;
         }
-        let parsed = match length <= SMALL_MAX {
+        let parsed = match is_small {
             true => None,
             false => Some(self.room_to_read(&bytes).await?),
         };
@@ -125,7 +142,13 @@ impl Budget {
     async fn room_to_read(&self, bytes: &[u8]) -> Result<OwnedSemaphorePermit, Fault> {
         // Within strings it counts too much, which only keeps room free.
         let begins = |byte: &&u8| matches!(byte, b'{' | b'[' | b':' | b',');
-        let cost = bytes.len() + bytes.iter().filter(begins).count() * VALUE;
+        let values = bytes.iter().filter(begins).count();
+        let end = bytes
+            .get(bytes.len().saturating_sub(END)..)
+            .unwrap_or(bytes);
+        let is_new = end.windows(NO_OLD.len()).any(|part| part == NO_OLD);
+        let times = if is_new { 1 } else { 2 };
+        let cost = values * VALUE * times;
         if cost > PARSED_BUDGET {
             let message = format!(
                 "the review would take {} MiB to read, and may take {}",
@@ -143,6 +166,26 @@ async fn share(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePe
     share.await.map_err(|_| closed())
 }
 
+/// Reads a body until this much is there; whether it has ended.
+async fn more(body: &mut Body, bytes: &mut Vec<u8>, until: usize) -> Result<bool, Fault> {
+    while bytes.len() < until {
+        let Some(frame) = body.frame().await else {
+            return Ok(true);
+        };
+        let frame = frame.map_err(|error| {
+            let message = format!("the body broke off: {error}");
+            Fault::new(FaultKind::BadRequest, message)
+        })?;
+        let chunk = frame.data_ref().map_or(&[][..], |chunk| chunk);
+        if bytes.len() + chunk.len() > BODY_MAX {
+            discard(body).await;
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(chunk);
+    }
+    Ok(false)
+}
+
 /// Reads on for a while, so that who is still sending comes to see the answer.
 async fn discard(body: &mut Body) {
     let mut left = 4 * BODY_MAX;
@@ -158,6 +201,15 @@ async fn discard(body: &mut Body) {
 fn too_large() -> Fault {
     let message = format!("the review is larger than {} MiB", BODY_MAX >> 20);
     Fault::new(FaultKind::TooLarge, message)
+}
+
+fn crowded() -> Fault {
+    let message = "more large reviews are asked for than can be read";
+    Fault::new(FaultKind::Overloaded, message).retry_after(1)
+}
+
+fn late() -> Fault {
+    Fault::new(FaultKind::TooLate, "the body didn't come in time")
 }
 
 fn closed() -> Fault {

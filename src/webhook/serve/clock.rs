@@ -12,6 +12,9 @@ use tokio::time::sleep;
 
 /// How long a head may take from its first byte.
 const HEAD: Duration = Duration::from_secs(10);
+/// How long what comes at once may take: the first word, a head, the first part of a body. Who takes
+/// longer is the first to go where places are needed.
+const FRESH: Duration = Duration::from_secs(1);
 /// How often to look at what a connection is doing, since that changes without a word.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -22,7 +25,9 @@ pub enum Phase {
     Waiting,
     /// Reading a head.
     Head,
-    /// Reading a body, or answering.
+    /// Waiting for the first part of a body.
+    Body,
+    /// Reading the rest of it, or answering.
     Busy,
 }
 
@@ -75,6 +80,12 @@ impl Clock {
         (state.phase, state.since) = (Phase::Busy, Instant::now());
     }
 
+    /// The body of a review should come.
+    pub fn awaits_body(&self) {
+        let mut state = self.lock();
+        (state.phase, state.since) = (Phase::Body, Instant::now());
+    }
+
     /// It is answered; `proven`: as only an API server would ask.
     pub fn end(&self, proven: bool) {
         let mut state = self.lock();
@@ -93,7 +104,7 @@ impl Clock {
         let most = match phase {
             Phase::Waiting => self.idle,
             Phase::Head => HEAD,
-            Phase::Busy => return None,
+            Phase::Body | Phase::Busy => return None,
         };
         (since.elapsed() > most).then_some(phase)
     }
@@ -102,7 +113,9 @@ impl Clock {
     pub fn worth(&self) -> Option<(bool, bool, Instant)> {
         let state = self.lock();
         let needed = state.phase == Phase::Busy || state.evicted;
-        (!needed).then_some((state.proven, state.greeted, state.since))
+        let may_be_silent = state.phase == Phase::Waiting && state.greeted;
+        let speaks = may_be_silent || state.since.elapsed() < FRESH;
+        (!needed).then_some((state.proven, speaks, state.since))
     }
 
     /// Takes its place away.
@@ -114,6 +127,13 @@ impl Clock {
     /// Ends once its place is taken away.
     pub async fn evicted(&self) {
         self.evicted.notified().await;
+    }
+
+    /// Whether it really goes now: what has come meanwhile is served, and another one goes.
+    pub fn gives_way(&self) -> bool {
+        let mut state = self.lock();
+        state.evicted = state.phase != Phase::Busy;
+        state.evicted
     }
 
     fn received(&self) {
@@ -189,16 +209,30 @@ mod tests {
 
     #[test]
     fn who_says_nothing_goes_first_and_who_was_served_last() {
-        let clocks = [(); 4].map(|()| Clock::new(Duration::ZERO));
-        let [served, early, silent, late] = &clocks;
+        let clocks = [(); 7].map(|()| Clock::new(Duration::ZERO));
+        let [silent, head, body, early, late, new, served] = &clocks;
         served.begin();
         assert!(served.worth().is_none(), "it is being served");
         served.end(true);
-        early.greeted();
-        late.greeted();
-        let worth = [silent, early, late, served].map(Clock::worth);
+        head.greeted();
+        head.received();
+        body.begin();
+        body.awaits_body();
+        for clock in [early, late] {
+            clock.greeted();
+        }
+        for (clock, seconds) in [(silent, 9), (head, 8), (body, 7), (early, 6), (late, 5)] {
+            clock.lock().since -= Duration::from_secs(seconds);
+        }
+        let worth = [silent, head, body, early, late, new, served].map(Clock::worth);
         assert!(worth.is_sorted_by(|one, other| one < other), "{worth:?}");
         early.greeted();
         assert!(early.worth() > late.worth());
+        body.evict();
+        body.begin();
+        assert!(!body.gives_way(), "enough of its body is there");
+        assert!(body.worth().is_none());
+        silent.evict();
+        assert!(silent.gives_way());
     }
 }

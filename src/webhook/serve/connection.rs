@@ -38,18 +38,18 @@ const BUFFER: usize = 64 << 10;
 const LAST: Duration = Duration::from_secs(32);
 
 /// Who is at the other end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Peer {
     /// It showed a certificate that was checked.
     pub certified: bool,
+    /// What its connection is doing.
+    pub clock: Arc<Clock>,
 }
 
 /// What a connection has to do with the others.
 pub struct Ties {
     /// What is answered.
     pub router: Router,
-    /// What it is doing.
-    pub clock: Arc<Clock>,
     /// Its place among those of its thread.
     pub seat: Option<Seat>,
     /// How far the server is with stopping.
@@ -61,7 +61,7 @@ pub struct Ties {
 /// Serves a connection to its end.
 pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, ties: Ties) {
     let mut stage = ties.stage.clone();
-    let clock = Arc::clone(&ties.clock);
+    let clock = Arc::clone(&peer.clock);
     let watched = Watched {
         stream,
         clock: Arc::clone(&clock),
@@ -69,9 +69,12 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, ties
     let retires = Instant::now() + AGE.mul_f64(1.0 + ties.jitter);
     let router = TowerToHyperService::new(ties.router);
     let answer = service_fn(|mut request: Request<Incoming>| {
-        clock.begin();
         let is_review = request.uri().path() == REVIEW_PATH;
-        request.extensions_mut().insert(peer);
+        match is_review {
+            true => clock.awaits_body(),
+            false => clock.begin(),
+        }
+        request.extensions_mut().insert(peer.clone());
         let answer = router.call(request);
         let (clock, stage, seat) = (&clock, &ties.stage, &ties.seat);
         async move {
@@ -97,11 +100,13 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, ties
         tokio::select! {
             // What goes wrong on a connection concerns its client alone, who sees it.
             _ = connection.as_mut() => return,
-            () = clock.evicted() => return,
+            () = clock.evicted() => if clock.gives_way() {
+                return;
+            },
             () = clock.tick() => match clock.overdue() {
                 Some(Phase::Waiting) => break,
                 Some(Phase::Head) => return,
-                Some(Phase::Busy) | None => {}
+                Some(Phase::Body | Phase::Busy) | None => {}
             },
             // An error says that the server is gone.
             _ = stage.wait_for(|stage| *stage == Stage::Closing) => break,

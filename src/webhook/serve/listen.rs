@@ -118,13 +118,15 @@ impl Door {
         let _ = stream.set_nodelay(true);
         let ties = Ties {
             router: self.router.clone(),
-            clock,
             seat,
             stage: self.stage.clone(),
             jitter: jitter(number),
         };
         let Some(seat) = &ties.seat else {
-            let peer = Peer { certified: false };
+            let peer = Peer {
+                certified: false,
+                clock,
+            };
             return connection::serve(stream, peer, ties).await;
         };
         let metrics = &self.server.metrics;
@@ -132,7 +134,7 @@ impl Door {
             // Who doesn't begin takes nobody's turn.
             let begun = LazyConfigAcceptor::new(Acceptor::default(), stream);
             let begun = timeout(HANDSHAKE, begun).await??;
-            ties.clock.greeted();
+            clock.greeted();
             let mut stage = self.stage.clone();
             if self.takes_turns() {
                 tokio::select! {
@@ -144,7 +146,6 @@ impl Door {
             let config = Arc::clone(&self.server.certificate.load().config);
             timeout(HANDSHAKE, begun.into_stream(config)).await?
         };
-        let clock = Arc::clone(&ties.clock);
         let stream = tokio::select! {
             shaken = shake => match shaken {
                 Ok(stream) => stream,
@@ -153,9 +154,9 @@ impl Door {
             () = clock.evicted() => return,
         };
         metrics.handshakes.count();
-        ties.clock.greeted();
+        clock.greeted();
         let certified = stream.get_ref().1.peer_certificates().is_some();
-        connection::serve(stream, Peer { certified }, ties).await;
+        connection::serve(stream, Peer { certified, clock }, ties).await;
     }
 }
 

@@ -47,6 +47,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time that it gives (`timeoutSeconds` is at most 30).
 const TIMEOUT_MAX: Duration = Duration::from_secs(30);
 
+/// How many findings of a review are logged; the others are counted.
+const LOGGED_MAX: usize = 20;
+
 /// How long an answer may take from here to the API server.
 const MARGIN: Duration = Duration::from_millis(200);
 
@@ -206,8 +209,13 @@ impl Server {
 
     async fn review(self: Arc<Self>, request: Request, arrived: Instant) -> Result<Vec<u8>, Fault> {
         let own = self.probe.is_own(request.headers());
-        let peer = request.extensions().get::<Peer>();
-        let certified = peer.is_some_and(|peer| peer.certified);
+        let peer = request.extensions().get::<Peer>().cloned();
+        let certified = peer.as_ref().is_some_and(|peer| peer.certified);
+        let comes = || {
+            if let Some(peer) = peer {
+                peer.clock.begin();
+            }
+        };
         if self.certificate.load().clients_certified && !certified && !own {
             let why = "a review takes a client certificate";
             return Err(Fault::new(FaultKind::Unauthorized, why));
@@ -217,7 +225,8 @@ impl Server {
             return Err(Fault::new(FaultKind::UnsupportedMediaType, why));
         }
         let deadline = arrived + usable(timeout(request.uri()));
-        let held = self.budget.read(request.into_body(), deadline).await?;
+        let body = request.into_body();
+        let held = self.budget.read(body, deadline, comes).await?;
         let bytes = held.bytes.len();
         let server = Arc::clone(&self);
         let work = move || server.judge(held, own);
@@ -262,19 +271,7 @@ impl Server {
     /// Logs what somebody may want to look up: not what passes without a word.
     fn say(&self, answer: &Answer<'_>) {
         let request = answer.request;
-        let with = |wanted: fn(&Fate<'_>) -> bool| {
-            let told = answer.told().iter().filter(|told| wanted(&told.fate));
-            let told = told.map(|told| {
-                let finding = &told.finding;
-                json!({
-                    "rule": finding.rule.id,
-                    "field": finding.place.path,
-                    "what": finding.message,
-                })
-            });
-            told.collect::<Vec<_>>()
-        };
-        let mut fields = json!({
+        let fields = json!({
             "uid": request.uid,
             "operation": request.operation,
             "kind": request.kind.kind,
@@ -283,24 +280,34 @@ impl Server {
             "user": request.user,
             "dryRun": request.dry_run,
         });
-        if let (Some(age), Some(fields)) = (answer.age, fields.as_object_mut()) {
-            fields.insert("clusterAgeSeconds".to_owned(), age.into());
-        }
-        let disagreements = with(|fate| matches!(fate, Fate::Disagrees));
-        let denials = with(|fate| matches!(fate, Fate::Deny));
-        if !disagreements.is_empty() {
-            if let Some(fields) = fields.as_object_mut() {
-                fields.insert("findings".to_owned(), disagreements.into());
+        let say = |level, message, wanted: fn(&Fate<'_>) -> bool| {
+            let told = answer.told().iter().filter(|told| wanted(&told.fate));
+            let mut findings: Vec<_> = told.map(|told| &told.finding).collect();
+            if findings.is_empty() {
+                return;
             }
-            let message = "the API server contradicts these findings";
-            self.log.line(Level::Warn, message, fields.clone());
-        }
-        if !denials.is_empty() {
+            let more = findings.len().saturating_sub(LOGGED_MAX);
+            findings.truncate(LOGGED_MAX);
+            let findings = findings.iter().map(|finding| {
+                json!({
+                    "rule": finding.rule.id,
+                    "field": finding.place.path,
+                    "what": finding.message,
+                })
+            });
+            let mut fields = fields.clone();
             if let Some(fields) = fields.as_object_mut() {
-                fields.insert("findings".to_owned(), denials.into());
+                let age = answer.age.map(|age| ("clusterAgeSeconds", age.into()));
+                let more = (more > 0).then(|| ("moreFindings", more.into()));
+                let findings = ("findings", findings.collect());
+                let all = age.into_iter().chain([findings]).chain(more);
+                fields.extend(all.map(|(name, value)| (name.to_owned(), value)));
             }
-            self.log.line(Level::Info, "denied", fields);
-        }
+            self.log.line(level, message, fields);
+        };
+        let message = "the API server contradicts these findings";
+        say(Level::Warn, message, |fate| matches!(fate, Fate::Disagrees));
+        say(Level::Info, "denied", |fate| matches!(fate, Fate::Deny));
     }
 
     /// Logs why there is no decision; of a crowd that is turned away, one a second.
