@@ -12,8 +12,8 @@ use tokio::time::sleep;
 
 /// How long a head may take from its first byte.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long what comes at once may take: the first word, a head, the first part of a body. Who takes
-/// longer is the first to go where places are needed.
+/// How long what comes at once may take: the first word, a head, the first part of a body. Who
+/// takes longer is the first to go where places are needed.
 const FRESH: Duration = Duration::from_secs(1);
 /// How often to look at what a connection is doing, since that changes without a word.
 const LOOK: Duration = Duration::from_secs(2);
