@@ -22,7 +22,7 @@ use crate::process::Replica;
 /// How large a body may be, in bytes.
 const BODY_MAX: usize = 16 << 20;
 /// How large one full of small values may be: more is refused, as it would take too much memory.
-const READ_MAX: usize = 5 << 20;
+const READ_MAX: usize = 9 << 19;
 /// How long a value is in the largest.
 const LONG: usize = 230;
 /// How many large bodies are under way at a time.

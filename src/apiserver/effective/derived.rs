@@ -3,7 +3,9 @@
 //! Upstream copies and changes such parts, too. The copy is an `Effective` of its own, whose values
 //! still lead back to where they stand in the object.
 
-use super::{Effective, Finders, Id, Value};
+use std::cell::OnceCell;
+
+use super::{Effective, Id, Value};
 use crate::tree::Kind;
 
 impl<'t> Effective<'t> {
@@ -14,7 +16,7 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: value.object.old,
-            finders: Finders::default(),
+            finders: OnceCell::new(),
         };
         derived.copy_value("", value);
         derived

@@ -50,10 +50,12 @@ pub struct Effective<'t> {
     dropped: Vec<Dropped<'t>>,
     /// It is the object that an update replaces.
     old: bool,
-    finders: Finders,
+    /// What finds values in long lists and mappings: made when it is first asked for.
+    finders: OnceCell<Box<Finders>>,
 }
 
-/// What finds values at once where there are thousands: made when it is first asked for.
+/// What finds values at once where there are thousands; each part is made when it is first asked
+/// for.
 #[derive(Debug, Default)]
 struct Finders {
     /// Which item of its list each value is.
@@ -93,6 +95,8 @@ struct Cell<'t> {
     kind: Kind,
     /// Written in the source, not a default.
     written: bool,
+    /// A mapping in which values aren't looked for one by one.
+    large: bool,
     /// The node that it is written in, or that of the nearest written ancestor.
     origin: NodeId,
     /// The place of its amount in `quantities`, for values of resource lists.
@@ -107,8 +111,8 @@ struct Cell<'t> {
 
 const NONE: u32 = u32::MAX;
 
-/// So many values of a mapping are looked at one by one.
-const NEAR: usize = 64;
+/// How many values a written mapping holds at least that is large.
+const LARGE: u32 = 64;
 
 /// How deep an object is copied. No type of the kinds that are modelled contains itself, and none
 /// has fields below half as many levels: what is deeper, the server's decoder drops or rejects. So
@@ -141,7 +145,7 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: false,
-            finders: Finders::default(),
+            finders: OnceCell::new(),
         };
         effective.copy(NONE, "", object, levels);
         effective
@@ -175,7 +179,7 @@ impl<'t> Effective<'t> {
     }
 
     fn indexes(&self) -> &[u32] {
-        self.finders.indexes.get_or_init(|| {
+        self.finders().indexes.get_or_init(|| {
             let mut indexes = vec![0; self.cells.len()];
             let lists = (0..).zip(&self.cells);
             for (list, _) in lists.filter(|(_, cell)| cell.kind == Kind::Sequence) {
@@ -190,6 +194,10 @@ impl<'t> Effective<'t> {
         })
     }
 
+    fn finders(&self) -> &Finders {
+        self.finders.get_or_init(Box::default)
+    }
+
     /// The value of a large mapping under a key.
     #[cold]
     fn find(&self, of: Id, key: &str) -> Option<Id> {
@@ -197,12 +205,10 @@ impl<'t> Effective<'t> {
             let cell = self.cell(Id(*at));
             (cell.parent, cell.key)
         };
-        let by_key = self.finders.by_key.get_or_init(|| {
-            let mappings = (0..).zip(&self.cells);
-            let mappings = mappings.filter(|(_, cell)| cell.kind == Kind::Mapping);
-            let values = mappings.map(|(id, _)| self.value(Id(id)).values());
-            let large = values.filter(|values| values.clone().nth(NEAR).is_some());
-            let mut by_key: Vec<u32> = large.flatten().map(|value| value.id.0).collect();
+        let by_key = self.finders().by_key.get_or_init(|| {
+            let large = (0..).zip(&self.cells).filter(|(_, cell)| cell.large);
+            let values = large.flat_map(|(id, _)| self.value(Id(id)).values());
+            let mut by_key: Vec<u32> = values.map(|value| value.id.0).collect();
             by_key.sort_unstable_by(|a, b| name(a).cmp(&name(b)));
             by_key
         });
@@ -420,7 +426,7 @@ impl<'t> Effective<'t> {
     }
 
     fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
-        self.finders = Finders::default();
+        self.finders.take();
         let mut before = NONE;
         let mut at = self.cell(of).first;
         while let Some(cell) = self.cells.get(at as usize).copied() {
@@ -456,7 +462,7 @@ impl<'t> Effective<'t> {
         if levels == 0 {
             return at;
         }
-        let mut last = NONE;
+        let (mut last, mut count) = (NONE, 0);
         while let Some(child) = children.next() {
             // In a mapping, keys and values take turns.
             let (key, value) = match kind {
@@ -467,11 +473,14 @@ impl<'t> Effective<'t> {
             if let Some(last) = self.cells.get_mut(last as usize) {
                 last.next = copied;
             }
-            last = copied;
+            (last, count) = (copied, count + 1);
         }
         if last != NONE {
-            // What stands in it comes right behind it.
-            self.update(Id(at), |cell| (cell.first, cell.last) = (at + 1, last));
+            self.update(Id(at), |cell| {
+                // What stands in it comes right behind it.
+                (cell.first, cell.last) = (at + 1, last);
+                cell.large = count >= LARGE && kind == Kind::Mapping;
+            });
         }
         at
     }
@@ -511,7 +520,7 @@ impl<'t> Effective<'t> {
     }
 
     fn link(&mut self, parent: Id, child: Id) {
-        self.finders = Finders::default();
+        self.finders.take();
         let last = self.cell(parent).last;
         match self.cells.get_mut(last as usize) {
             Some(last) => last.next = child.0,
@@ -538,6 +547,7 @@ const EMPTY: Cell<'static> = Cell {
     text: "",
     kind: Kind::Null,
     written: false,
+    large: false,
     origin: NodeId::FIRST,
     quantity: NONE,
     spot: NONE,

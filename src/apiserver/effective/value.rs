@@ -1,6 +1,6 @@
 //! A value of an `Effective`, to read.
 
-use super::{Cell, Effective, Id, NEAR, NONE, Spot, pointers};
+use super::{Cell, Effective, Id, NONE, Spot, pointers};
 use crate::object::quantity::Quantity;
 use crate::text::same;
 use crate::tree::{Kind, NodeId, scalar_float, scalar_int};
@@ -126,8 +126,13 @@ impl<'v> Value<'v> {
     pub fn entry(self, key: &str) -> Option<Value<'v>> {
         // Nothing is asked more often: this goes along the keys by hand.
         let object = self.object;
-        let mut next = self.cell().first;
-        for _ in 0..NEAR {
+        let cell = self.cell();
+        if cell.large {
+            let id = object.find(self.id, key)?;
+            return Some(Value { object, id });
+        }
+        let mut next = cell.first;
+        loop {
             let cell = object.cells.get(next as usize)?;
             if same(cell.key, key) {
                 let id = Id(next);
@@ -135,8 +140,6 @@ impl<'v> Value<'v> {
             }
             next = cell.next;
         }
-        let id = object.find(self.id, key)?;
-        Some(Value { object, id })
     }
 
     /// The values in a list or mapping, `null`s included.

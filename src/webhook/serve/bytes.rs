@@ -35,7 +35,7 @@ const WAITING_MAX: usize = 64;
 /// How long the rest of a body may take.
 const REST: Duration = Duration::from_secs(5);
 /// What reading large bodies may take beside them, all together.
-const PARSED_BUDGET: usize = 96 << 20;
+const PARSED_BUDGET: usize = 80 << 20;
 /// What a value takes, in bytes: its nodes in the tree, their copy with defaults, and what checks
 /// remember (measured on long lists of variables, arguments, ports, containers and labels). An
 /// update takes twice as much: it is judged in each way to apply it.
@@ -111,7 +111,7 @@ impl Budget {
             discard(&mut body).await;
             return Err(too_large());
         }
-        let mut bytes = Vec::with_capacity(said.map_or(0, |_| length.min(FIRST)));
+        let mut bytes = Vec::with_capacity(if length <= FIRST { length } else { 0 });
         let ended = more(&mut body, &mut bytes, FIRST).await?;
         comes();
         let length = if ended { bytes.len() } else { length };
