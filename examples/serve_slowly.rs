@@ -21,6 +21,10 @@ use kubevet::tree::Node;
 use kubevet::webhook::serve::files::Files;
 use kubevet::webhook::serve::{Settings, certificates, serve};
 
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 static SLOW: Rule = Rule {
     meta: RuleMeta {
         id: "slow",

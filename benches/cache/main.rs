@@ -27,6 +27,10 @@ use kubevet::webhook::review::review;
 use kubevet::webhook::sight::{Around, Nothing, Sight};
 use serde_json::{Value, json};
 
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many objects the cluster has.
 const OBJECTS: usize = 50_000;
 /// How many share a namespace, unless that is what is measured.

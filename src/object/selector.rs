@@ -1,6 +1,6 @@
 //! Label selectors, and what can be known about whether they match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tree::{Kind, Node};
 
@@ -70,7 +70,7 @@ pub struct Labels<'t> {
     /// Values by key.
     pub pairs: BTreeMap<&'t str, &'t str>,
     /// Keys whose value can't be known.
-    pub unclear: Vec<&'t str>,
+    pub unclear: BTreeSet<&'t str>,
     /// Keys themselves may be missing from sight (a placeholder in a key).
     pub open: bool,
 }
@@ -131,7 +131,7 @@ impl<'t> Selector<'t> {
 impl Requirement<'_> {
     /// Whether labels meet it, as far as they are known.
     pub fn holds(&self, labels: &Labels<'_>) -> Tri {
-        if labels.unclear.contains(&self.key) {
+        if labels.unclear.contains(self.key) {
             return match self.wants {
                 Wants::Exists => Tri::Yes,
                 Wants::DoesNotExist => Tri::No,
@@ -161,7 +161,9 @@ impl<'t> Labels<'t> {
                 Some(text) if !is_placeholder(text) => {
                     labels.pairs.insert(key.text(), text);
                 }
-                _ => labels.unclear.push(key.text()),
+                _ => {
+                    labels.unclear.insert(key.text());
+                }
             }
         }
         labels

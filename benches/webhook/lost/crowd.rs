@@ -23,6 +23,9 @@ use crate::process::Replica;
 const BODY_MAX: usize = 16 << 20;
 /// How large one full of small values may be: more is refused, as it would take too much memory.
 const READ_MAX: usize = 9 << 19;
+/// How long a small body may be, and how much of one has to be there before it gets room.
+const SMALL_MAX: usize = 256 << 10;
+const BEGUN: usize = 16 << 10;
 /// How long a value is in the largest.
 const LONG: usize = 230;
 /// How many large bodies are under way at a time.
@@ -84,7 +87,10 @@ pub async fn play(short: bool) -> Outcome {
         "{most:.0} MiB at most, {evicted} connections turned out; of the large ones {} decided, \
          {}",
         large.right,
-        large.faults()
+        match large.wrong() + large.lost() {
+            0 => "none lost".to_owned(),
+            _ => large.faults(),
+        }
     );
     let mut outcome = Outcome::all_decided(what, counts, seen);
     if most > MEMORY_MAX {
@@ -131,9 +137,16 @@ async fn annoy_once(address: SocketAddr, tls: &TlsConnector, number: usize) -> i
     let name = ServerName::try_from(NAME).unwrap();
     let mut stream = tls.connect(name, stream).await?;
     let head = head("/validate?timeout=30s", "application/json", BODY_MAX);
-    let slowly = match number % 10 < 7 {
-        true => head.as_bytes().chunks(1).collect::<Vec<_>>(),
-        false => {
+    let begun = [b' '; BEGUN];
+    let slowly = match number % 10 {
+        ..7 => head.as_bytes().chunks(1).collect::<Vec<_>>(),
+        7 => {
+            let head = self::head("/validate?timeout=30s", "application/json", SMALL_MAX);
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(&begun).await?;
+            vec![&b" "[..]; 1000]
+        }
+        _ => {
             stream.write_all(head.as_bytes()).await?;
             vec![&b" "[..]; 1000]
         }

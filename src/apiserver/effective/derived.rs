@@ -16,7 +16,8 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: value.object.old,
-            finders: OnceCell::new(),
+            indexes: OnceCell::new(),
+            by_key: OnceCell::new(),
         };
         derived.copy_value("", value);
         derived
@@ -55,6 +56,7 @@ impl<'t> Effective<'t> {
         let cell = value.cell();
         self.cells.push(super::Cell {
             key,
+            large: false,
             quantity: super::NONE,
             parent: super::NONE,
             first: super::NONE,

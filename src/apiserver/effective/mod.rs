@@ -50,17 +50,10 @@ pub struct Effective<'t> {
     dropped: Vec<Dropped<'t>>,
     /// It is the object that an update replaces.
     old: bool,
-    /// What finds values in long lists and mappings: made when it is first asked for.
-    finders: OnceCell<Box<Finders>>,
-}
-
-/// What finds values at once where there are thousands; each part is made when it is first asked
-/// for.
-#[derive(Debug, Default)]
-struct Finders {
-    /// Which item of its list each value is.
+    /// Which item of its list each value is: made when it is first asked for.
     indexes: OnceCell<Vec<u32>>,
-    /// The values of large mappings, in order of these and of their keys.
+    /// The values of large mappings, in order of these and of their keys: made in the same way. One
+    /// that is changed is no longer large, so that this holds.
     by_key: OnceCell<Vec<u32>>,
 }
 
@@ -95,7 +88,7 @@ struct Cell<'t> {
     kind: Kind,
     /// Written in the source, not a default.
     written: bool,
-    /// A mapping in which values aren't looked for one by one.
+    /// A mapping in which values aren't looked for one by one: `by_key` has them.
     large: bool,
     /// The node that it is written in, or that of the nearest written ancestor.
     origin: NodeId,
@@ -145,7 +138,8 @@ impl<'t> Effective<'t> {
             quantities: Vec::new(),
             dropped: Vec::new(),
             old: false,
-            finders: OnceCell::new(),
+            indexes: OnceCell::new(),
+            by_key: OnceCell::new(),
         };
         effective.copy(NONE, "", object, levels);
         effective
@@ -179,7 +173,7 @@ impl<'t> Effective<'t> {
     }
 
     fn indexes(&self) -> &[u32] {
-        self.finders().indexes.get_or_init(|| {
+        self.indexes.get_or_init(|| {
             let mut indexes = vec![0; self.cells.len()];
             let lists = (0..).zip(&self.cells);
             for (list, _) in lists.filter(|(_, cell)| cell.kind == Kind::Sequence) {
@@ -194,10 +188,6 @@ impl<'t> Effective<'t> {
         })
     }
 
-    fn finders(&self) -> &Finders {
-        self.finders.get_or_init(Box::default)
-    }
-
     /// The value of a large mapping under a key.
     #[cold]
     fn find(&self, of: Id, key: &str) -> Option<Id> {
@@ -205,7 +195,7 @@ impl<'t> Effective<'t> {
             let cell = self.cell(Id(*at));
             (cell.parent, cell.key)
         };
-        let by_key = self.finders().by_key.get_or_init(|| {
+        let by_key = self.by_key.get_or_init(|| {
             let large = (0..).zip(&self.cells).filter(|(_, cell)| cell.large);
             let values = large.flat_map(|(id, _)| self.value(Id(id)).values());
             let mut by_key: Vec<u32> = values.map(|value| value.id.0).collect();
@@ -426,7 +416,7 @@ impl<'t> Effective<'t> {
     }
 
     fn unlink(&mut self, of: Id, goes: impl Fn(&Cell<'t>, u32) -> bool) {
-        self.finders.take();
+        self.change(of);
         let mut before = NONE;
         let mut at = self.cell(of).first;
         while let Some(cell) = self.cells.get(at as usize).copied() {
@@ -520,7 +510,7 @@ impl<'t> Effective<'t> {
     }
 
     fn link(&mut self, parent: Id, child: Id) {
-        self.finders.take();
+        self.change(parent);
         let last = self.cell(parent).last;
         match self.cells.get_mut(last as usize) {
             Some(last) => last.next = child.0,
@@ -528,6 +518,12 @@ impl<'t> Effective<'t> {
         }
         self.update(parent, |parent| parent.last = child.0);
         self.update(child, |child| child.parent = parent.0);
+    }
+
+    /// What a value holds is about to change.
+    fn change(&mut self, id: Id) {
+        self.indexes.take();
+        self.update(id, |cell| cell.large = false);
     }
 
     #[inline]

@@ -4,6 +4,9 @@
 //! apply`. Not here: how they merge (`apiserver::effective::kept`). What is said is what was seen:
 //! `e2e/apply` records it, and `tests/apply.rs` holds this to the record.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::rules::APPLY_DIFFERS;
 use super::{Decoded, Reporter, Within};
 use crate::apiserver::effective::Value;
@@ -38,6 +41,7 @@ pub fn report<'t>(
     }
     let before = strategy.create(old.root, minor, Cluster::Unknown);
     let mut all: Vec<Found> = Vec::new();
+    let mut known: HashMap<_, usize> = HashMap::new();
     for way in [Way::ClientSide, Way::ServerSide] {
         let merge = Merge { way, minor };
         let applied = strategy.apply(root, old.root, merge, Cluster::Unknown);
@@ -51,11 +55,17 @@ pub fn report<'t>(
             applied: &applied,
         };
         for finding in comparison.differences() {
-            let same =
-                |known: &Finding| known.key == finding.key && known.message == finding.message;
-            match all.iter_mut().find(|(known, _)| same(known)) {
-                Some((_, ways)) => ways.push(way),
-                None => all.push((finding, vec![way])),
+            let said = (finding.key.clone(), finding.message.clone());
+            match known.entry(said) {
+                Entry::Occupied(at) => {
+                    if let Some((_, ways)) = all.get_mut(*at.get()) {
+                        ways.push(way);
+                    }
+                }
+                Entry::Vacant(at) => {
+                    at.insert(all.len());
+                    all.push((finding, vec![way]));
+                }
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Bodies: read up to a limit, against a budget for all that are held at once.
 //!
 //! Held bodies are counted by their length, from when enough is there to show that one comes: who
-//! only says how long it will be, or lets it drip, keeps no room from others. What reading one as
-//! an object takes is many times its length, and is counted for large ones by what stands in them,
-//! before they are judged; of small ones only as many are read at once as there are threads. Small
-//! bodies have a budget of their own, so that large ones never keep them out.
+//! only says how long it will be, or lets it drip, keeps room from others for a short time, if any.
+//! What reading one as an object takes is many times its length, and is counted for large ones by
+//! what stands in them, before they are judged; of small ones only as many are read at once as there
+//! are threads. Small bodies have a budget of their own, so that large ones never keep them out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,12 +28,16 @@ const UNIT: usize = 1 << 10;
 const SMALL_BUDGET: usize = 32 << 20;
 /// What all others may hold: one of the largest.
 const LARGE_BUDGET: usize = BODY_MAX;
-/// How much of a body has to be there before it gets room, if it has as much.
+/// How much of a body has to be there before it gets room; what is no longer needs none.
 const FIRST: usize = 16 << 10;
-/// How many large ones may wait for room: the connections of those are out of reach for others.
+/// How many of a kind may wait for room: their connections are out of reach for others.
 const WAITING_MAX: usize = 64;
-/// How long the rest of a body may take.
-const REST: Duration = Duration::from_secs(5);
+/// How long the rest of a body may take, whatever its length.
+const REST: Duration = Duration::from_secs(1);
+/// How fast it has to come beyond that.
+const BYTES_A_SECOND: f64 = 4e6;
+/// How long to read on, so that who is still sending comes to see that there is no room.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// What reading large bodies may take beside them, all together.
 const PARSED_BUDGET: usize = 80 << 20;
 /// What a value takes, in bytes: its nodes in the tree, their copy with defaults, and what checks
@@ -49,10 +53,17 @@ const END: usize = 1 << 10;
 /// The budget.
 #[derive(Debug)]
 pub struct Budget {
-    small: Arc<Semaphore>,
-    large: Arc<Semaphore>,
-    parsed: Arc<Semaphore>,
-    /// What large ones hold while they wait.
+    small: Room,
+    large: Room,
+    parsed: Room,
+}
+
+/// Room for bodies of a kind.
+#[derive(Debug)]
+struct Room {
+    bytes: usize,
+    free: Arc<Semaphore>,
+    /// What those hold who wait for room.
     waiting: Semaphore,
 }
 
@@ -61,19 +72,16 @@ pub struct Budget {
 pub struct Held {
     /// The body.
     pub bytes: Vec<u8>,
-    _shares: Shares,
+    /// What is given back once it is answered: for holding it, and for reading it if it is large.
+    _shares: Vec<OwnedSemaphorePermit>,
 }
-
-/// What is given back once it is answered: for holding it, and for reading it if it is large.
-type Shares = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            small: Arc::new(Semaphore::new(SMALL_BUDGET / UNIT)),
-            large: Arc::new(Semaphore::new(LARGE_BUDGET / UNIT)),
-            parsed: Arc::new(Semaphore::new(PARSED_BUDGET / UNIT)),
-            waiting: Semaphore::new(WAITING_MAX),
+            small: Room::new(SMALL_BUDGET),
+            large: Room::new(LARGE_BUDGET),
+            parsed: Room::new(PARSED_BUDGET),
         }
     }
 }
@@ -95,12 +103,8 @@ impl Budget {
 
     /// What the bodies that are held cost, in bytes.
     pub fn spent(&self) -> usize {
-        let budgets = [&self.small, &self.large, &self.parsed];
-        let free: usize = budgets
-            .iter()
-            .map(|one| one.available_permits() * UNIT)
-            .sum();
-        (SMALL_BUDGET + LARGE_BUDGET + PARSED_BUDGET).saturating_sub(free)
+        let rooms = [&self.small, &self.large, &self.parsed];
+        rooms.into_iter().map(Room::spent).sum()
     }
 
     async fn take(&self, mut body: Body, comes: impl FnOnce()) -> Result<Held, Fault> {
@@ -112,58 +116,72 @@ impl Budget {
             return Err(too_large());
         }
         let mut bytes = Vec::with_capacity(if length <= FIRST { length } else { 0 });
-        let ended = more(&mut body, &mut bytes, FIRST).await?;
+        if more(&mut body, &mut bytes, FIRST).await? {
+            comes();
+            // There are no more of these than connections.
+            let _shares = Vec::new();
+            return Ok(Held { bytes, _shares });
+        }
+        let is_large = length > SMALL_MAX;
+        let room = if is_large { &self.large } else { &self.small };
+        let Ok(waits) = room.waiting.try_acquire() else {
+            let _ = timeout(GOODBYE, discard(&mut body)).await;
+            return Err(crowded());
+        };
         comes();
-        let length = if ended { bytes.len() } else { length };
-        let is_small = length <= SMALL_MAX;
-        let held = match is_small {
-            true => share(&self.small, length).await?,
-            false => {
-                let _waits = self.waiting.try_acquire().map_err(|_| crowded())?;
-                share(&self.large, length).await?
-            }
-        };
-        if !ended {
-            bytes.reserve_exact(said.map_or(0, |_| length.saturating_sub(bytes.len())));
-            let rest = timeout(REST, more(&mut body, &mut bytes, usize::MAX));
-            rest.await.map_err(|_| late())??;
+        let mut _shares = vec![room.share(length).await?];
+        drop(waits);
+        bytes.reserve_exact(said.map_or(0, |_| length.saturating_sub(bytes.len())));
+        let rest = timeout(time_for(length), more(&mut body, &mut bytes, usize::MAX));
+        rest.await.map_err(|_| late())??;
+        if is_large {
+            _shares.push(self.parsed.share(cost(&bytes)?).await?);
         }
-        let parsed = match is_small {
-            true => None,
-            false => Some(self.room_to_read(&bytes).await?),
-        };
-        Ok(Held {
-            bytes,
-            _shares: (held, parsed),
-        })
-    }
-
-    /// Room for a large body as an object. Who has it waits for no other room.
-    async fn room_to_read(&self, bytes: &[u8]) -> Result<OwnedSemaphorePermit, Fault> {
-        // Within strings it counts too much, which only keeps room free.
-        let begins = |byte: &&u8| matches!(byte, b'{' | b'[' | b':' | b',');
-        let values = bytes.iter().filter(begins).count();
-        let end = bytes
-            .get(bytes.len().saturating_sub(END)..)
-            .unwrap_or(bytes);
-        let is_new = end.windows(NO_OLD.len()).any(|part| part == NO_OLD);
-        let times = if is_new { 1 } else { 2 };
-        let cost = values * VALUE * times;
-        if cost > PARSED_BUDGET {
-            let message = format!(
-                "the review would take {} MiB to read, and may take {}",
-                cost >> 20,
-                PARSED_BUDGET >> 20
-            );
-            return Err(Fault::new(FaultKind::TooLarge, message));
-        }
-        share(&self.parsed, cost).await
+        Ok(Held { bytes, _shares })
     }
 }
 
-async fn share(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Fault> {
-    let share = Arc::clone(budget).acquire_many_owned((bytes / UNIT).max(1) as u32);
-    share.await.map_err(|_| closed())
+impl Room {
+    fn new(bytes: usize) -> Self {
+        Self {
+            bytes,
+            free: Arc::new(Semaphore::new(bytes / UNIT)),
+            waiting: Semaphore::new(WAITING_MAX),
+        }
+    }
+
+    fn spent(&self) -> usize {
+        let free = self.free.available_permits() * UNIT;
+        self.bytes.saturating_sub(free)
+    }
+
+    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Fault> {
+        let free = Arc::clone(&self.free);
+        let share = free.acquire_many_owned((bytes / UNIT).max(1) as u32);
+        share.await.map_err(|_| closed())
+    }
+}
+
+/// What reading a large body takes beside it. Who has room for that waits for no other.
+fn cost(bytes: &[u8]) -> Result<usize, Fault> {
+    // Within strings it counts too much: they are mostly words.
+    let begins = |byte: &&u8| matches!(byte, b'{' | b'[' | b':' | b',');
+    let values = bytes.iter().filter(begins).count();
+    let end = bytes.len().saturating_sub(END);
+    let mut end = bytes.get(end..).unwrap_or(bytes).windows(NO_OLD.len());
+    let times = if end.any(|part| part == NO_OLD) { 1 } else { 2 };
+    let cost = values * VALUE * times;
+    if cost > PARSED_BUDGET {
+        let (takes, may) = (cost >> 20, PARSED_BUDGET >> 20);
+        let message = format!("the review would take {takes} MiB to read, and may take {may}");
+        return Err(Fault::new(FaultKind::TooLarge, message));
+    }
+    Ok(cost)
+}
+
+/// How long the rest of a body may take, from when there is room for it.
+fn time_for(length: usize) -> Duration {
+    REST + Duration::from_secs_f64(length as f64 / BYTES_A_SECOND)
 }
 
 /// Reads a body until this much is there; whether it has ended.
@@ -204,7 +222,7 @@ fn too_large() -> Fault {
 }
 
 fn crowded() -> Fault {
-    let message = "more large reviews are asked for than can be read";
+    let message = "more reviews of this size are asked for than can be read";
     Fault::new(FaultKind::Overloaded, message).retry_after(1)
 }
 

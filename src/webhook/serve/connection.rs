@@ -98,6 +98,8 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, ties
     let mut connection = pin!(http.serve_connection(TokioIo::new(watched), answer));
     loop {
         tokio::select! {
+            // What has come is looked at first.
+            biased;
             // What goes wrong on a connection concerns its client alone, who sees it.
             _ = connection.as_mut() => return,
             () = clock.evicted() => if clock.gives_way() {
