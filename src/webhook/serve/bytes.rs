@@ -3,8 +3,9 @@
 //! Held bodies are counted by their length, from when enough is there to show that one comes: who
 //! only says how long it will be, or lets it drip, keeps room from others for a short time, if any.
 //! What reading one as an object takes is many times its length, and is counted for large ones by
-//! what stands in them, before they are judged; of small ones only as many are read at once as there
-//! are threads. Small bodies have a budget of their own, so that large ones never keep them out.
+//! what stands in them, before they are judged; of small ones only as many are read at once as
+//! there are threads. Small bodies have a budget of their own, so that large ones never keep them
+//! out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
