@@ -23,9 +23,9 @@ use crate::process::Replica;
 const BODY_MAX: usize = 16 << 20;
 /// How large one full of small values may be: more is refused, as it would take too much memory.
 const READ_MAX: usize = 9 << 19;
-/// How long a small body may be, and how much of one has to be there before it gets room.
+/// How long a small body may be, and as much of one as has to be there before it gets room.
 const SMALL_MAX: usize = 256 << 10;
-const BEGUN: usize = 16 << 10;
+const BEGUN: &[u8] = &[b' '; 16 << 10];
 /// How long a value is in the largest.
 const LONG: usize = 230;
 /// How many large bodies are under way at a time.
@@ -136,18 +136,16 @@ async fn annoy_once(address: SocketAddr, tls: &TlsConnector, number: usize) -> i
     }
     let name = ServerName::try_from(NAME).unwrap();
     let mut stream = tls.connect(name, stream).await?;
-    let head = head("/validate?timeout=30s", "application/json", BODY_MAX);
-    let begun = [b' '; BEGUN];
-    let slowly = match number % 10 {
-        ..7 => head.as_bytes().chunks(1).collect::<Vec<_>>(),
-        7 => {
-            let head = self::head("/validate?timeout=30s", "application/json", SMALL_MAX);
+    let (length, begun) = match number % 10 {
+        7 => (SMALL_MAX, BEGUN),
+        _ => (BODY_MAX, &[][..]),
+    };
+    let head = head("/validate?timeout=30s", "application/json", length);
+    let slowly = match number % 10 < 7 {
+        true => head.as_bytes().chunks(1).collect::<Vec<_>>(),
+        false => {
             stream.write_all(head.as_bytes()).await?;
-            stream.write_all(&begun).await?;
-            vec![&b" "[..]; 1000]
-        }
-        _ => {
-            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(begun).await?;
             vec![&b" "[..]; 1000]
         }
     };

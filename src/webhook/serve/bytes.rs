@@ -25,7 +25,7 @@ pub const BODY_MAX: usize = 16 << 20;
 const SMALL_MAX: usize = 256 << 10;
 /// Permits are given by this many bytes, since a semaphore counts in 32 bits.
 const UNIT: usize = 1 << 10;
-/// What all small bodies may hold.
+/// What all small bodies may hold that need room.
 const SMALL_BUDGET: usize = 32 << 20;
 /// What all others may hold: one of the largest.
 const LARGE_BUDGET: usize = BODY_MAX;
