@@ -59,10 +59,13 @@ struct Bench {
 
 impl Bench {
     async fn kubevet() -> Self {
+        Self::linter("kubevet", |mount| Replica::start(mount, &[])).await
+    }
+
+    async fn linter(name: &str, start: impl FnOnce(&Mount) -> Replica) -> Self {
         let authority = Authority::new();
         let mount = Mount::new(&authority.leaf(NAME));
-        let replica = Replica::start(&mount, &[]);
-        let name = "kubevet".to_owned();
+        let (name, replica) = (name.to_owned(), start(&mount));
         Self::start(name, replica, mount, &authority, Manners::default()).await
     }
 
@@ -177,6 +180,15 @@ impl Bench {
 pub async fn peak(length: Duration) {
     let bench = Bench::kubevet().await;
     bench.most(&mut Table::new(&COLUMNS), length).await;
+}
+
+/// Measures what the image holds, for so long at each rate.
+pub async fn image(length: Duration) -> Table {
+    let mut table = Table::new(&COLUMNS);
+    let bench = Bench::linter("kubevet, linked statically", Replica::image).await;
+    let memory = bench.measure(&mut table, length).await;
+    table.note(&format!("Memory, idle and at most under load: {memory}"));
+    table
 }
 
 /// Measures everything, for so long at each rate; `many`: over a million reviews, too; `beside`:

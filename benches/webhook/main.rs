@@ -55,6 +55,7 @@ fn main() {
         ["load", "--short", "--beside", "gatekeeper"] => {
             drop(runtime.block_on(load::run(long / 6, false, true)));
         }
+        ["load", "--image"] => runtime.block_on(load::image(long)).keep("image"),
         ["load", "--peak"] => runtime.block_on(load::peak(long)),
         ["lost", ref names @ ..] => {
             let short = names.contains(&"--short");
@@ -67,7 +68,7 @@ fn main() {
         }
         _ => println!(
             "usage: benches/webhook/run load [--short] [--beside gatekeeper]\n       \
-             benches/webhook/run load --peak\n       \
+             benches/webhook/run load --image | --peak\n       \
              benches/webhook/run lost [--short] [SCENARIO...]"
         ),
     }

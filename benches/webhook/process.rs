@@ -42,8 +42,19 @@ pub fn files(mount: &Mount) -> [PathBuf; 2] {
 impl Replica {
     /// `kubevet serve` with these arguments more.
     pub fn start(mount: &Mount, args: &[&str]) -> Self {
+        Self::serve(Path::new(env!("CARGO_BIN_EXE_kubevet")), mount, args)
+    }
+
+    /// `kubevet serve` as `deploy/Dockerfile` builds it: linked statically, with musl.
+    pub fn image(mount: &Mount) -> Self {
+        let program = "target/x86_64-unknown-linux-musl/server/kubevet";
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(program);
+        Self::serve(&program, mount, &[])
+    }
+
+    fn serve(program: &Path, mount: &Mount, args: &[&str]) -> Self {
         let [certificate, key] = files(mount);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kubevet"));
+        let mut command = Command::new(program);
         command.args(["serve", "--no-cluster", "--listen", "127.0.0.1:0"]);
         command.args(["--metrics-listen", "127.0.0.1:0"]);
         command.arg("--tls-cert").arg(certificate);
