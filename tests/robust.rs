@@ -107,6 +107,34 @@ fn holds_for_what_nests_as_deep_as_kubectl_reads() {
     body::check(&files.collect::<Vec<_>>());
 }
 
+/// What holds nothing but faults takes little more than what is in order.
+#[test]
+fn tells_a_thousand_faults_of_an_object_and_that_there_may_be_more() {
+    let told = |container: &str, times: usize| {
+        let containers = vec![container; times].join(",");
+        let text = format!(
+            "{{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{{\"name\":\"a\"}},\
+             \"spec\":{{\"containers\":[{containers}]}}}}"
+        );
+        let (outcome, _) = body::check_run(&[("pod.json".to_owned(), text.into_bytes())], 1);
+        let questions: Vec<String> = outcome
+            .summary
+            .undecided
+            .into_iter()
+            .map(|u| u.why)
+            .collect();
+        (outcome.findings.len(), questions)
+    };
+    let more = vec!["the object has 1000 faults; what may come after them isn't told".to_owned()];
+    // Each lacks a name and an image, and all but the first have the name of another.
+    assert_eq!(told("{}", 333), (998, vec![]));
+    assert_eq!(told("{}", 334), (1000, more.clone()));
+    assert_eq!(told("{}", 50_000), (1000, more.clone()));
+    // Of what doesn't decode nothing else is said.
+    assert_eq!(told("1", 300), (300, vec![]));
+    assert_eq!(told("1", 50_000), (1000, more));
+}
+
 /// Manifests to start from.
 fn seeds() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");

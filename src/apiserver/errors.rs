@@ -100,6 +100,11 @@ pub struct Warning {
     pub spot: Option<Spot>,
 }
 
+/// How many faults of one object decoding and validation tell each. The server tells all; nobody
+/// reads as many, and an object that holds nothing but faults would take a thousand times its
+/// length.
+pub const FAULTS_MAX: usize = 1000;
+
 /// A validation under way: what it found so far, and what it may ask.
 #[derive(Debug)]
 pub struct Validation {
@@ -107,6 +112,8 @@ pub struct Validation {
     pub gates: Gates,
     /// The faults so far, in the server's order.
     pub errors: Vec<Error>,
+    /// The last fault beyond `FAULTS_MAX`, of which none is told.
+    beyond: Option<Error>,
     /// The warnings so far, in the server's order.
     pub warnings: Vec<Warning>,
     /// The texts of `warnings`.
@@ -119,6 +126,7 @@ impl Validation {
         Self {
             gates,
             errors: Vec::new(),
+            beyond: None,
             warnings: Vec::new(),
             warned: HashSet::new(),
         }
@@ -267,7 +275,7 @@ impl Validation {
         detail: impl Into<Cow<'static, str>>,
     ) -> &mut Error {
         let steps = field.steps();
-        self.errors.push_mut(Error {
+        let error = Error {
             row,
             reason,
             field: render_path(&steps),
@@ -276,7 +284,11 @@ impl Validation {
             spot: field.spot(),
             missing: field.missing().into_iter().map(str::to_owned).collect(),
             related: Vec::new(),
-        })
+        };
+        match self.errors.len() < FAULTS_MAX {
+            true => self.errors.push_mut(error),
+            false => self.beyond.insert(error),
+        }
     }
 
     /// A warning about a field; `text` begins with the path, where upstream's does. The server

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::verdicts::{deprecation, first_rejection, is_fatal, not_served, report};
 use super::{admission, generic};
+use crate::apiserver::errors::FAULTS_MAX;
 use crate::apiserver::named::Named;
 use crate::apiserver::registry::Strategy;
 use crate::apiserver::schema::{ObjectKind, Table};
@@ -231,6 +232,9 @@ impl<'t> Judge<'_, 't> {
         let unknown = |node: Node<'_>| context.is_unknown(node);
         let check = |kind| decode::check(context.object().root, kind, context.minor, &unknown);
         let mut verdicts = check(&kind);
+        if let Some(last) = verdicts.get(FAULTS_MAX - 1) {
+            sink.undecided.push(admission::full(last.rule));
+        }
         for other in others {
             if verdicts.is_empty() {
                 break;
@@ -277,7 +281,10 @@ impl<'t> Judge<'_, 't> {
         let decoding = verdicts.iter().any(|v| v.stage == Stage::Decode);
         let mut rejection = decoding.then_some(Rejection(Stage::Decode));
         let before = sink.findings.len();
-        let rejected = admission::validate(context, strategy, &decoded(&verdicts), sink);
+        // Where not all is known that doesn't decode, nothing can be said of the values.
+        let is_known = !decoding || verdicts.len() < FAULTS_MAX;
+        let rejected =
+            is_known && admission::validate(context, strategy, &decoded(&verdicts), sink);
         let mut told = sink.findings.iter().skip(before);
         let doubles_are_told = told.any(|finding| finding.rule.id == generic::DUPLICATE_ITEM.id);
         if rejected && rejection.is_none() {

@@ -13,6 +13,7 @@ pub(super) use words::quote;
 
 use std::collections::BTreeMap;
 
+use crate::apiserver::errors::FAULTS_MAX;
 use crate::apiserver::schema::{
     Enum, List, ObjectKind, Scalar, Shape, Struct, Table, Type, Unique,
 };
@@ -62,10 +63,6 @@ struct Walk<'a, 't> {
     steps: Vec<Step<'t>>,
     found: Vec<Verdict<'t>>,
 }
-
-/// How many faults of an object are told: nobody reads more, and what is wrong in every value of a
-/// large object must not take many times its memory.
-const FOUND_MAX: usize = 10_000;
 
 /// A collection on the way, of which some values are still to be looked at. They wait here, not on
 /// the stack: some types contain themselves, and objects may nest deeper than any stack.
@@ -367,7 +364,7 @@ impl<'t> Walk<'_, 't> {
             "BadRequest" => Stage::Decode,
             _ => Stage::Schema,
         };
-        if self.found.len() == FOUND_MAX {
+        if self.found.len() == FAULTS_MAX {
             return;
         }
         self.found.push(Verdict {

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
-use crate::apiserver::errors::{Error, Reason, Warning};
+use crate::apiserver::errors::{Error, FAULTS_MAX, Reason, Warning};
 use crate::apiserver::named::Named;
 use crate::apiserver::registry::{Admission, Cluster, Strategy};
 use crate::finding::{
@@ -101,7 +101,8 @@ fn report<'t>(
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
-    let before = update.map(|(created, _)| {
+    let told = update.filter(|(created, _)| created.validation.errors.len() < FAULTS_MAX);
+    let before = told.map(|(created, _)| {
         let errors = created.validation.errors.iter();
         errors.map(words_of).collect::<BTreeSet<_>>()
     });
@@ -126,6 +127,9 @@ fn report<'t>(
         let finding = reporter.rejection(rule, error, by_update);
         sink.findings.push(finding);
     }
+    if let Some(last) = admission.validation.errors.get(FAULTS_MAX - 1) {
+        sink.undecided.push(full(rules::owner(last, false).id));
+    }
     for error in &admission.of_cluster {
         reporter.of_cluster(error, sink);
     }
@@ -136,6 +140,14 @@ fn report<'t>(
         sink.findings.extend(dropped.map(|d| reporter.dropped(d)));
     }
     rejected
+}
+
+/// What comes after as many faults as are told; `rule`: that of the last one.
+pub fn full(rule: &'static str) -> Undecided {
+    Undecided {
+        rule,
+        why: format!("the object has {FAULTS_MAX} faults; what may come after them isn't told"),
+    }
 }
 
 /// Reports what the server will say to the pods of an object whose template it doesn't look at.

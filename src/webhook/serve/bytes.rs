@@ -2,10 +2,10 @@
 //!
 //! Held bodies are counted by their length, from when enough is there to show that one comes: who
 //! only says how long it will be, or lets it drip, keeps room from others for a short time, if any.
-//! What reading one as an object takes is many times its length, and is counted for large ones by
-//! what stands in them, before they are judged; of small ones only as many are read at once as
-//! there are threads. Small bodies have a budget of their own, so that large ones never keep them
-//! out.
+//! What reading one as an object takes is many times its length, and is counted by what stands in
+//! it, before it is judged; only the smallest have no share in any budget, of which no more are
+//! read at once than there are threads. Small bodies have budgets of their own, so that large ones
+//! never keep them out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,12 +39,15 @@ const REST: Duration = Duration::from_secs(1);
 const BYTES_A_SECOND: f64 = 4e6;
 /// How long to read on, so that who is still sending comes to see that there is no room.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// What reading large bodies may take beside them, all together.
-const PARSED_BUDGET: usize = 80 << 20;
-/// What a value takes, in bytes: its nodes in the tree, their copy with defaults, and what checks
-/// remember (measured on long lists of variables, arguments, ports, containers and labels). An
-/// update takes twice as much: it is judged in each way to apply it.
+/// What reading may take beside the bodies: all small ones together, and all others.
+const SMALL_PARSED: usize = 40 << 20;
+const LARGE_PARSED: usize = 80 << 20;
+/// What a value takes, in bytes: its nodes in the tree, their copy, and what checks remember
+/// (measured on long lists of variables, arguments, ports, containers and labels, also of empty
+/// ones). An update takes twice as much: it is judged in each way to apply it.
 const VALUE: usize = 100;
+/// What a mapping takes beyond that: its defaults.
+const MAPPING: usize = 250;
 
 /// How the API server writes that nothing is updated; within a string, its quotes are escaped.
 const NO_OLD: &[u8] = br#""oldObject":null"#;
@@ -54,18 +57,24 @@ const END: usize = 1 << 10;
 /// The budget.
 #[derive(Debug)]
 pub struct Budget {
-    small: Room,
-    large: Room,
-    parsed: Room,
+    small: Rooms,
+    large: Rooms,
 }
 
 /// Room for bodies of a kind.
 #[derive(Debug)]
+struct Rooms {
+    held: Room,
+    parsed: Room,
+    /// What those hold who wait for the first of these.
+    waiting: Semaphore,
+}
+
+/// So many bytes, to be shared.
+#[derive(Debug)]
 struct Room {
     bytes: usize,
     free: Arc<Semaphore>,
-    /// What those hold who wait for room.
-    waiting: Semaphore,
 }
 
 /// A body and its share of the budget.
@@ -73,16 +82,15 @@ struct Room {
 pub struct Held {
     /// The body.
     pub bytes: Vec<u8>,
-    /// What is given back once it is answered: for holding it, and for reading it if it is large.
+    /// What is given back once it is answered: for holding it, and for reading it.
     _shares: Vec<OwnedSemaphorePermit>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            small: Room::new(SMALL_BUDGET),
-            large: Room::new(LARGE_BUDGET),
-            parsed: Room::new(PARSED_BUDGET),
+            small: Rooms::new(SMALL_BUDGET, SMALL_PARSED),
+            large: Rooms::new(LARGE_BUDGET, LARGE_PARSED),
         }
     }
 }
@@ -104,8 +112,9 @@ impl Budget {
 
     /// What the bodies that are held cost, in bytes.
     pub fn spent(&self) -> usize {
-        let rooms = [&self.small, &self.large, &self.parsed];
-        rooms.into_iter().map(Room::spent).sum()
+        let kinds = [&self.small, &self.large].into_iter();
+        let rooms = kinds.flat_map(|rooms| [&rooms.held, &rooms.parsed]);
+        rooms.map(Room::spent).sum()
     }
 
     async fn take(&self, mut body: Body, comes: impl FnOnce()) -> Result<Held, Fault> {
@@ -123,22 +132,36 @@ impl Budget {
             let _shares = Vec::new();
             return Ok(Held { bytes, _shares });
         }
-        let is_large = length > SMALL_MAX;
-        let room = if is_large { &self.large } else { &self.small };
-        let Ok(waits) = room.waiting.try_acquire() else {
+        let rooms = match length > SMALL_MAX {
+            true => &self.large,
+            false => &self.small,
+        };
+        let Ok(waits) = rooms.waiting.try_acquire() else {
             let _ = timeout(GOODBYE, discard(&mut body)).await;
             return Err(crowded());
         };
         comes();
-        let mut _shares = vec![room.share(length).await?];
+        let held = rooms.held.share(length).await?;
         drop(waits);
         bytes.reserve_exact(said.map_or(0, |_| length.saturating_sub(bytes.len())));
         let rest = timeout(time_for(length), more(&mut body, &mut bytes, usize::MAX));
         rest.await.map_err(|_| late())??;
-        if is_large {
-            _shares.push(self.parsed.share(cost(&bytes)?).await?);
-        }
+        let parsed = rooms
+            .parsed
+            .share(cost(&bytes, rooms.parsed.bytes)?)
+            .await?;
+        let _shares = vec![held, parsed];
         Ok(Held { bytes, _shares })
+    }
+}
+
+impl Rooms {
+    fn new(held: usize, parsed: usize) -> Self {
+        Self {
+            held: Room::new(held),
+            parsed: Room::new(parsed),
+            waiting: Semaphore::new(WAITING_MAX),
+        }
     }
 }
 
@@ -147,7 +170,6 @@ impl Room {
         Self {
             bytes,
             free: Arc::new(Semaphore::new(bytes / UNIT)),
-            waiting: Semaphore::new(WAITING_MAX),
         }
     }
 
@@ -163,17 +185,21 @@ impl Room {
     }
 }
 
-/// What reading a large body takes beside it. Who has room for that waits for no other.
-fn cost(bytes: &[u8]) -> Result<usize, Fault> {
+/// What reading a body takes beside it. Who has room for that waits for no other.
+fn cost(bytes: &[u8], most: usize) -> Result<usize, Fault> {
     // Within strings it counts too much: they are mostly words.
-    let begins = |byte: &&u8| matches!(byte, b'{' | b'[' | b':' | b',');
-    let values = bytes.iter().filter(begins).count();
+    let begins = |byte: &u8| match byte {
+        b'{' => VALUE + MAPPING,
+        b'[' | b':' | b',' => VALUE,
+        _ => 0,
+    };
+    let values: usize = bytes.iter().map(begins).sum();
     let end = bytes.len().saturating_sub(END);
     let mut end = bytes.get(end..).unwrap_or(bytes).windows(NO_OLD.len());
     let times = if end.any(|part| part == NO_OLD) { 1 } else { 2 };
-    let cost = values * VALUE * times;
-    if cost > PARSED_BUDGET {
-        let (takes, may) = (cost >> 20, PARSED_BUDGET >> 20);
+    let cost = values * times;
+    if cost > most {
+        let (takes, may) = (cost >> 20, most >> 20);
         let message = format!("the review would take {takes} MiB to read, and may take {may}");
         return Err(Fault::new(FaultKind::TooLarge, message));
     }
