@@ -22,7 +22,7 @@ use crate::process::Replica;
 /// How large a body may be, in bytes.
 const BODY_MAX: usize = 16 << 20;
 /// How large one full of small values may be: more is refused, as it would take too much memory.
-const READ_MAX: usize = 9 << 19;
+const READ_MAX: usize = 13 << 18;
 /// How long a small body may be, and as much of one as has to be there before it gets room.
 const SMALL_MAX: usize = 256 << 10;
 const BEGUN: &[u8] = &[b' '; 16 << 10];
@@ -58,11 +58,12 @@ pub async fn play(short: bool) -> Outcome {
         timeout: Duration::from_secs(30),
         ..Manners::default()
     };
-    // As large as may be, and as much to read.
+    // As large as may be, as much to read, and as much to tell.
     let mut cases = vec![large_case(BODY_MAX, LONG)];
     let mut at_once = 1;
     if !short {
         cases.push(large_case(READ_MAX, 1));
+        cases.push(faulty_case(SMALL_MAX));
         at_once = LARGE;
     }
     let large = Client::new(vec![address], &roots, cases, manners);
@@ -81,7 +82,7 @@ pub async fn play(short: bool) -> Outcome {
     let evicted = replica.metric("kubevet_connections_evicted_total");
     let what = format!(
         "{slow} connections that say nothing, or slowly a head or a body, and bodies of up to 16 \
-         MiB, {at_once} at a time, beside {rate:.0} reviews/s for {length:.0?}"
+         MiB, or full of faults, {at_once} at a time, beside {rate:.0} reviews/s for {length:.0?}"
     );
     let seen = format!(
         "{most:.0} MiB at most, {evicted} connections turned out; of the large ones {} decided, \
@@ -97,7 +98,8 @@ pub async fn play(short: bool) -> Outcome {
         outcome.failed.push_str("too much memory");
     }
     // In short, nothing is optimized, and they take longer than they may.
-    if large.wrong() > 0 || (large.right == 0 && !short) {
+    let is_refused = large.right == 0 || large.lost() > 0;
+    if large.wrong() > 0 || (is_refused && !short) {
         outcome
             .failed
             .push_str("large ones weren't decided as they should be");
@@ -117,6 +119,17 @@ fn large_case(size: usize, value: usize) -> Case {
     let case = Case::new(&object, true);
     assert!((size - each..=size).contains(&case.len()));
     case
+}
+
+/// A Deployment whose review is about this large, and whose containers lack all that they need.
+fn faulty_case(size: usize) -> Case {
+    let mut object = deployment();
+    let mut with = |containers: Vec<Value>| {
+        object["spec"]["template"]["spec"]["containers"] = containers.into();
+        Case::new(&object, true)
+    };
+    let room = size - with(Vec::new()).len();
+    with(vec![json!({}); room / "{},".len()])
 }
 
 /// Comes back whenever it is turned out.
