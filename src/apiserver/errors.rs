@@ -100,10 +100,37 @@ pub struct Warning {
     pub spot: Option<Spot>,
 }
 
-/// How many faults of one object decoding and validation tell each. The server tells all; nobody
-/// reads as many, and an object that holds nothing but faults would take a thousand times its
-/// length.
-pub const FAULTS_MAX: usize = 1000;
+/// How much is told of what is wrong in one object, at each stage, in bytes of text: some thousand
+/// faults. The server tells all; nobody reads as much, and an object that holds nothing but faults
+/// would take a thousand times its length.
+pub const TOLD_MAX: usize = 1 << 20;
+
+/// What may still be told of an object.
+#[derive(Debug)]
+pub struct Room {
+    left: usize,
+    /// Something found no room.
+    pub is_over: bool,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            left: TOLD_MAX,
+            is_over: false,
+        }
+    }
+}
+
+impl Room {
+    /// Whether there is room for so many bytes; for the first ones there always is.
+    pub fn take(&mut self, bytes: usize) -> bool {
+        let fits = self.left > 0;
+        self.left = self.left.saturating_sub(bytes);
+        self.is_over |= !fits;
+        fits
+    }
+}
 
 /// A validation under way: what it found so far, and what it may ask.
 #[derive(Debug)]
@@ -112,7 +139,8 @@ pub struct Validation {
     pub gates: Gates,
     /// The faults so far, in the server's order.
     pub errors: Vec<Error>,
-    /// The last fault beyond `FAULTS_MAX`, of which none is told.
+    room: Room,
+    /// The last fault that found no room.
     beyond: Option<Error>,
     /// The warnings so far, in the server's order.
     pub warnings: Vec<Warning>,
@@ -126,10 +154,25 @@ impl Validation {
         Self {
             gates,
             errors: Vec::new(),
+            room: Room::default(),
             beyond: None,
             warnings: Vec::new(),
             warned: HashSet::new(),
         }
+    }
+
+    /// A fault that isn't among `errors`, as there was no room for all: there may be any other.
+    pub fn beyond(&self) -> Option<&Error> {
+        self.beyond.as_ref()
+    }
+
+    /// Takes faults out by their rows, and gives their room to others.
+    pub fn take_out(&mut self, rows: &[&str]) -> Vec<Error> {
+        let errors = std::mem::take(&mut self.errors).into_iter();
+        let (taken, rest) = errors.partition(|error| rows.contains(&error.row));
+        self.errors = rest;
+        self.room = Room::default();
+        taken
     }
 
     /// `field.Required`.
@@ -285,7 +328,8 @@ impl Validation {
             missing: field.missing().into_iter().map(str::to_owned).collect(),
             related: Vec::new(),
         };
-        match self.errors.len() < FAULTS_MAX {
+        let bytes = size_of::<Error>() + error.field.len() + error.detail.len();
+        match self.room.take(bytes) {
             true => self.errors.push_mut(error),
             false => self.beyond.insert(error),
         }

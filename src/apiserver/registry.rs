@@ -239,10 +239,7 @@ impl Cluster {
         if self == Self::Plain || v.errors.is_empty() {
             return Vec::new();
         }
-        let errors = std::mem::take(&mut v.errors).into_iter();
-        let (aside, rest) = errors.partition(|error| OF_CLUSTER.contains(&error.row));
-        v.errors = rest;
-        aside
+        v.take_out(&OF_CLUSTER)
     }
 }
 

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use super::verdicts::{deprecation, first_rejection, is_fatal, not_served, report};
+use super::verdicts::{deprecation, first_rejection, not_served, report};
 use super::{admission, generic};
-use crate::apiserver::errors::FAULTS_MAX;
 use crate::apiserver::named::Named;
 use crate::apiserver::registry::Strategy;
 use crate::apiserver::schema::{ObjectKind, Table};
-use crate::apiserver::{Stage, Verdict, decode, enforced};
+use crate::apiserver::{CutOff, Stage, Verdict, decode, enforced};
 use crate::finding::{Finding, Step, render_path};
 use crate::minor::{Minor, Minors};
 use crate::project::{Member, Project, Role};
@@ -231,15 +230,12 @@ impl<'t> Judge<'_, 't> {
     ) -> Structure {
         let unknown = |node: Node<'_>| context.is_unknown(node);
         let check = |kind| decode::check(context.object().root, kind, context.minor, &unknown);
-        let mut verdicts = check(&kind);
-        if let Some(last) = verdicts.get(FAULTS_MAX - 1) {
-            sink.undecided.push(admission::full(last.rule));
-        }
+        let (mut verdicts, cut_off) = check(&kind);
         for other in others {
             if verdicts.is_empty() {
                 break;
             }
-            let theirs = check(other);
+            let (theirs, _) = check(other);
             let theirs = theirs
                 .iter()
                 .map(|v| (v.rule, v.node, render_path(&v.steps)));
@@ -254,8 +250,8 @@ impl<'t> Judge<'_, 't> {
             verdicts.retain(|verdict| verdict.stage == Stage::Decode && !is_directive(verdict));
         }
         match self.strategy(context, &kind) {
-            Some(strategy) => self.validate(context, strategy, verdicts, sink),
-            None => self.settle(context, &kind, verdicts, sink),
+            Some(strategy) => self.validate(context, strategy, verdicts, cut_off, sink),
+            None => self.settle(context, &kind, verdicts, cut_off, sink),
         }
     }
 
@@ -276,15 +272,14 @@ impl<'t> Judge<'_, 't> {
         context: &Context<'_, 't>,
         strategy: &Strategy,
         mut verdicts: Vec<Verdict<'_>>,
+        cut_off: CutOff,
         sink: &mut Sink,
     ) -> Structure {
         let decoding = verdicts.iter().any(|v| v.stage == Stage::Decode);
         let mut rejection = decoding.then_some(Rejection(Stage::Decode));
         let before = sink.findings.len();
-        // Where not all is known that doesn't decode, nothing can be said of the values.
-        let is_known = !decoding || verdicts.len() < FAULTS_MAX;
         let rejected =
-            is_known && admission::validate(context, strategy, &decoded(&verdicts), sink);
+            !cut_off.decode && admission::validate(context, strategy, &decoded(&verdicts), sink);
         let mut told = sink.findings.iter().skip(before);
         let doubles_are_told = told.any(|finding| finding.rule.id == generic::DUPLICATE_ITEM.id);
         if rejected && rejection.is_none() {
@@ -296,6 +291,7 @@ impl<'t> Judge<'_, 't> {
             let doubled = v.rule == generic::DUPLICATE_ITEM.id && !doubles_are_told;
             v.stage == Stage::Decode || doubled
         });
+        tell_cut_off(&verdicts, cut_off, sink);
         let first = first_rejection(&verdicts, false);
         for verdict in &verdicts {
             report(context, verdict, first, false, sink);
@@ -309,6 +305,7 @@ impl<'t> Judge<'_, 't> {
         context: &Context<'_, 't>,
         kind: &ObjectKind<'_>,
         mut verdicts: Vec<Verdict<'v>>,
+        cut_off: CutOff,
         sink: &mut Sink,
     ) -> Structure
     where
@@ -328,12 +325,13 @@ impl<'t> Judge<'_, 't> {
                 v.stage == Stage::Decode || doubled || !is_in_metadata(v)
             });
         }
+        tell_cut_off(&verdicts, cut_off, sink);
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
             report(context, verdict, rejected, kind.custom, sink);
         }
         let mut rejection = rejected.map(|verdict| Rejection(verdict.stage));
-        if let Some(named) = named {
+        if let Some(named) = named.filter(|_| !cut_off.decode) {
             let decoded = decoded(&verdicts);
             let rejected = admission::validate_metadata(context, named, &decoded, sink);
             if rejected && rejection.is_none() {
@@ -344,12 +342,23 @@ impl<'t> Judge<'_, 't> {
     }
 }
 
-/// What came of decoding.
-fn decoded<'v>(verdicts: &'v [Verdict<'_>]) -> admission::Decoded<'v> {
+/// Says that more is wrong than these, unless it would concern nobody.
+fn tell_cut_off(verdicts: &[Verdict<'_>], cut_off: CutOff, sink: &mut Sink) {
+    let is_cut_off = |verdict: &&Verdict<'_>| match verdict.stage {
+        Stage::Decode => cut_off.decode,
+        Stage::Validate | Stage::Schema => cut_off.later,
+    };
+    let last = verdicts.iter().rfind(is_cut_off);
+    sink.undecided
+        .extend(last.map(|verdict| admission::cut_off(verdict.rule)));
+}
+
+/// What came of decoding: asked only where all of it is known.
+fn decoded(verdicts: &[Verdict<'_>]) -> admission::Decoded {
     let first = first_rejection(verdicts, false).filter(|v| v.stage == Stage::Decode);
-    let fatal = verdicts.iter().filter(|v| is_fatal(v));
+    let fatal = verdicts.iter().filter(|v| v.is_fatal());
     admission::Decoded {
-        hidden_by: first.map(|verdict| &*verdict.detail),
+        hidden_by: first.map(Verdict::in_short),
         misfits: fatal.map(|verdict| verdict.node).collect(),
     }
 }

@@ -1,7 +1,5 @@
 //! From the server's verdicts to findings: which of them the server would really say.
 
-use std::cmp::Ordering;
-
 use crate::apiserver::schema::{Gvk, Table};
 use crate::apiserver::{Stage, Verdict};
 use crate::finding::{Finding, Place, RuleMeta, Server, Severity, Step, locate, shown_span};
@@ -19,8 +17,8 @@ pub fn first_rejection<'v, 't>(
     custom: bool,
 ) -> Option<&'v Verdict<'t>> {
     let decoding = verdicts.iter().filter(|v| v.stage == Stage::Decode);
-    let fatal = decoding.clone().filter(|v| is_fatal(v));
-    let first = fatal.min_by(|a, b| fatal_order(a, b));
+    let fatal = decoding.clone().filter(|v| v.is_fatal());
+    let first = fatal.min_by(|a, b| a.fatal_order(b));
     let strict = || decoding.clone().next();
     let validated = || verdicts.iter().find(|v| is_validated(v, custom));
     first.or_else(strict).or_else(validated)
@@ -51,7 +49,7 @@ pub fn report<'t>(
             Some(first) if is_said_with(verdict, first) => {
                 finding.server = Some(server(verdict, &finding.place))
             }
-            Some(first) => finding.hidden_by = Some(first.detail.clone()),
+            Some(first) => finding.hidden_by = Some(first.in_short()),
             None => {}
         }
     }
@@ -193,34 +191,10 @@ fn is_validated(verdict: &Verdict<'_>, custom: bool) -> bool {
 /// Whether the server says a verdict in the answer that begins with `first`.
 fn is_said_with(verdict: &Verdict<'_>, first: &Verdict<'_>) -> bool {
     verdict.stage == first.stage
-        && match (is_fatal(verdict), is_fatal(first)) {
+        && match (verdict.is_fatal(), first.is_fatal()) {
             (true, true) => verdict.node == first.node && verdict.steps == first.steps,
             (fatal, first_fatal) => fatal == first_fatal,
         }
-}
-
-/// Whether decoding ends with it: anything but an unknown field.
-pub fn is_fatal(verdict: &Verdict<'_>) -> bool {
-    verdict.stage == Stage::Decode && verdict.rule != "unknown-field"
-}
-
-/// Types with a decoder of their own stop decoding at once; other faults are told at its end.
-fn fatal_order(a: &Verdict<'_>, b: &Verdict<'_>) -> Ordering {
-    let stops = |v: &Verdict<'_>| matches!(v.rule, "bad-quantity" | "bad-time");
-    stops(b)
-        .cmp(&stops(a))
-        .then_with(|| path_order(&a.steps, &b.steps))
-}
-
-fn path_order(a: &[Step<'_>], b: &[Step<'_>]) -> Ordering {
-    let steps = a.iter().zip(b).map(|(a, b)| match (a, b) {
-        (Step::Index(a), Step::Index(b)) => a.cmp(b),
-        (Step::Key(a) | Step::MapKey(a), Step::Key(b) | Step::MapKey(b)) => a.cmp(b),
-        _ => Ordering::Equal,
-    });
-    steps
-        .fold(Ordering::Equal, Ordering::then)
-        .then(a.len().cmp(&b.len()))
 }
 
 fn gvk<'t>(object: &Object<'t>) -> Gvk<'t> {

@@ -58,13 +58,16 @@ pub async fn play(short: bool) -> Outcome {
         timeout: Duration::from_secs(30),
         ..Manners::default()
     };
-    // As large as may be, as much to read, and as much to tell.
+    // As large as may be, as much to read, as much to tell, and one between.
     let mut cases = vec![large_case(BODY_MAX, LONG)];
     let mut at_once = 1;
+    let mut faulty = "";
     if !short {
         cases.push(large_case(READ_MAX, 1));
         cases.push(faulty_case(SMALL_MAX));
+        cases.push(large_case(SMALL_MAX / 2, 1));
         at_once = LARGE;
+        faulty = ", or full of faults";
     }
     let large = Client::new(vec![address], &roots, cases, manners);
     let mut crowd = JoinSet::new();
@@ -82,7 +85,7 @@ pub async fn play(short: bool) -> Outcome {
     let evicted = replica.metric("kubevet_connections_evicted_total");
     let what = format!(
         "{slow} connections that say nothing, or slowly a head or a body, and bodies of up to 16 \
-         MiB, or full of faults, {at_once} at a time, beside {rate:.0} reviews/s for {length:.0?}"
+         MiB{faulty}, {at_once} at a time, beside {rate:.0} reviews/s for {length:.0?}"
     );
     let seen = format!(
         "{most:.0} MiB at most, {evicted} connections turned out; of the large ones {} decided, \

@@ -9,15 +9,15 @@ mod scalar;
 mod suggest;
 mod words;
 
-pub(super) use words::quote;
+pub(super) use words::{quote, shortened};
 
 use std::collections::BTreeMap;
 
-use crate::apiserver::errors::FAULTS_MAX;
+use crate::apiserver::errors::Room;
 use crate::apiserver::schema::{
     Enum, List, ObjectKind, Scalar, Shape, Struct, Table, Type, Unique,
 };
-use crate::apiserver::{Stage, Verdict};
+use crate::apiserver::{CutOff, Stage, Verdict};
 use crate::finding::Step;
 use crate::minor::Minor;
 use crate::text;
@@ -28,12 +28,14 @@ use scalar::Misfit;
 ///
 /// `is_unknown` says of a scalar or key whether its value can't be known (a placeholder): then
 /// neither it nor what depends on it is judged. It is asked only where there is a fault.
+///
+/// Where too much is wrong, the fault that the server tells first is still among the verdicts.
 pub fn check<'t>(
     object: Node<'t>,
     kind: &ObjectKind<'t>,
     minor: Minor,
     is_unknown: &dyn Fn(Node<'t>) -> bool,
-) -> Vec<Verdict<'t>> {
+) -> (Vec<Verdict<'t>>, CutOff) {
     let mut walk = Walk {
         minor,
         is_unknown,
@@ -45,11 +47,19 @@ pub fn check<'t>(
         // Deeper than nearly all go.
         steps: Vec::with_capacity(16),
         found: Vec::new(),
+        decoding: Room::default(),
+        later: Room::default(),
+        first_beyond: None,
     };
     walk.object(kind.root, object);
-    walk.found
-        .extend(annotated::check(object, kind, is_unknown));
-    walk.found
+    let mut found = walk.found;
+    found.extend(walk.first_beyond);
+    found.extend(annotated::check(object, kind, is_unknown));
+    let cut_off = CutOff {
+        decode: walk.decoding.is_over,
+        later: walk.later.is_over,
+    };
+    (found, cut_off)
 }
 
 struct Walk<'a, 't> {
@@ -62,6 +72,11 @@ struct Walk<'a, 't> {
     structure_only: bool,
     steps: Vec<Step<'t>>,
     found: Vec<Verdict<'t>>,
+    /// Room for faults of decoding, and for all others.
+    decoding: Room,
+    later: Room,
+    /// The fatal fault that comes first for the server, of those without room.
+    first_beyond: Option<Verdict<'t>>,
 }
 
 /// A collection on the way, of which some values are still to be looked at. They wait here, not on
@@ -364,10 +379,7 @@ impl<'t> Walk<'_, 't> {
             "BadRequest" => Stage::Decode,
             _ => Stage::Schema,
         };
-        if self.found.len() == FAULTS_MAX {
-            return;
-        }
-        self.found.push(Verdict {
+        let verdict = Verdict {
             rule,
             stage,
             reason,
@@ -377,7 +389,17 @@ impl<'t> Walk<'_, 't> {
             detail,
             message,
             help,
-        });
+        };
+        let room = match stage {
+            Stage::Decode => &mut self.decoding,
+            Stage::Validate | Stage::Schema => &mut self.later,
+        };
+        let known = self.first_beyond.as_ref();
+        if room.take(verdict.size()) {
+            self.found.push(verdict);
+        } else if verdict.is_fatal() && known.is_none_or(|v| verdict.fatal_order(v).is_lt()) {
+            self.first_beyond = Some(verdict);
+        }
     }
 }
 

@@ -323,9 +323,13 @@ fn label(steps: &[Step<'_>]) -> String {
 
 /// Text that fits into a sentence.
 fn short(text: &str) -> String {
-    const LIMIT: usize = 60;
-    if text.chars().count() <= LIMIT {
-        return text.to_owned();
+    shortened(text, 60)
+}
+
+/// Text of so many characters at most.
+pub(in crate::apiserver) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
     }
-    text.chars().take(LIMIT - 1).chain(['…']).collect()
 }

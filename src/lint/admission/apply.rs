@@ -27,7 +27,7 @@ pub fn report<'t>(
     strategy: &Strategy,
     updated: &Admission<'t>,
     old: &Object<'t>,
-    decoded: &Decoded<'_>,
+    decoded: &Decoded,
     sink: &mut Sink,
 ) {
     let (root, minor) = (context.object().root, context.minor);
@@ -85,7 +85,7 @@ fn told((mut finding, ways): Found) -> Finding {
 /// What is compared.
 struct Comparison<'a, 't> {
     context: &'a Context<'a, 't>,
-    decoded: &'a Decoded<'a>,
+    decoded: &'a Decoded,
     kind: ObjectKind<'static>,
     merge: Merge,
     updated: &'a Admission<'t>,

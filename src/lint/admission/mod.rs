@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
-use crate::apiserver::errors::{Error, FAULTS_MAX, Reason, Warning};
+use crate::apiserver::errors::{Error, Reason, TOLD_MAX, Warning};
 use crate::apiserver::named::Named;
 use crate::apiserver::registry::{Admission, Cluster, Strategy};
 use crate::finding::{
@@ -28,9 +28,9 @@ const NODE_PORT_RANGE: &str = "SVA-08";
 
 /// What came of decoding an object.
 #[derive(Debug)]
-pub struct Decoded<'a> {
+pub struct Decoded {
     /// What the server says first; it doesn't come to validation then.
-    pub hidden_by: Option<&'a str>,
+    pub hidden_by: Option<String>,
     /// Values that don't fit their type: nothing more can be said of them.
     pub misfits: BTreeSet<NodeId>,
 }
@@ -40,7 +40,7 @@ pub struct Decoded<'a> {
 pub fn validate<'t>(
     context: &Context<'_, 't>,
     strategy: &Strategy,
-    decoded: &Decoded<'_>,
+    decoded: &Decoded,
     sink: &mut Sink,
 ) -> bool {
     let object = context.object();
@@ -69,7 +69,7 @@ pub fn validate<'t>(
 pub fn validate_metadata(
     context: &Context<'_, '_>,
     named: &Named,
-    decoded: &Decoded<'_>,
+    decoded: &Decoded,
     sink: &mut Sink,
 ) -> bool {
     let object = context.object();
@@ -92,7 +92,7 @@ fn report<'t>(
     context: &Context<'_, 't>,
     admission: &Admission<'t>,
     update: Option<(&Admission<'t>, &Object<'t>)>,
-    decoded: &Decoded<'_>,
+    decoded: &Decoded,
     sink: &mut Sink,
 ) -> bool {
     let reporter = Reporter {
@@ -101,8 +101,8 @@ fn report<'t>(
     };
     let mut rejected = false;
     let mut seen = BTreeSet::new();
-    let told = update.filter(|(created, _)| created.validation.errors.len() < FAULTS_MAX);
-    let before = told.map(|(created, _)| {
+    let creation = update.filter(|(created, _)| created.validation.beyond().is_none());
+    let before = creation.map(|(created, _)| {
         let errors = created.validation.errors.iter();
         errors.map(words_of).collect::<BTreeSet<_>>()
     });
@@ -127,8 +127,8 @@ fn report<'t>(
         let finding = reporter.rejection(rule, error, by_update);
         sink.findings.push(finding);
     }
-    if let Some(last) = admission.validation.errors.get(FAULTS_MAX - 1) {
-        sink.undecided.push(full(rules::owner(last, false).id));
+    if let Some(error) = admission.validation.beyond() {
+        sink.undecided.push(cut_off(rules::owner(error, false).id));
     }
     for error in &admission.of_cluster {
         reporter.of_cluster(error, sink);
@@ -142,21 +142,17 @@ fn report<'t>(
     rejected
 }
 
-/// What comes after as many faults as are told; `rule`: that of the last one.
-pub fn full(rule: &'static str) -> Undecided {
+/// What was left out since too much is wrong; `rule`: that of something that was, or may have been.
+pub fn cut_off(rule: &'static str) -> Undecided {
+    let most = TOLD_MAX >> 20;
     Undecided {
         rule,
-        why: format!("the object has {FAULTS_MAX} faults; what may come after them isn't told"),
+        why: format!("what is wrong in the object comes to more than {most} MiB: not all is told"),
     }
 }
 
 /// Reports what the server will say to the pods of an object whose template it doesn't look at.
-fn report_pods(
-    context: &Context<'_, '_>,
-    strategy: &Strategy,
-    decoded: &Decoded<'_>,
-    sink: &mut Sink,
-) {
+fn report_pods(context: &Context<'_, '_>, strategy: &Strategy, decoded: &Decoded, sink: &mut Sink) {
     let object = context.object();
     let Some(admission) = strategy.create_pods(object.root, context.minor) else {
         return;
@@ -185,7 +181,7 @@ struct Reporter<'a, 't> {
     context: &'a Context<'a, 't>,
     effective: &'a Effective<'t>,
     old: Option<&'a Object<'t>>,
-    decoded: &'a Decoded<'a>,
+    decoded: &'a Decoded,
     /// Whether anything in a value is unknown, and whether anything right in it is: asked once,
     /// since many faults may be found in one list.
     unknown: RefCell<BTreeMap<(NodeId, Within), bool>>,
@@ -196,7 +192,7 @@ impl<'a, 't> Reporter<'a, 't> {
     fn new(
         context: &'a Context<'a, 't>,
         effective: &'a Effective<'t>,
-        decoded: &'a Decoded<'a>,
+        decoded: &'a Decoded,
     ) -> Self {
         Self {
             context,
@@ -222,8 +218,8 @@ impl<'a, 't> Reporter<'a, 't> {
         finding.related.extend(related);
         // Some rules also speak of what the server accepts.
         finding.severity = Severity::Error;
-        match self.decoded.hidden_by {
-            Some(first) => finding.hidden_by = Some(first.to_owned()),
+        match &self.decoded.hidden_by {
+            Some(first) => finding.hidden_by = Some(first.clone()),
             None => {
                 finding.server = Some(Server {
                     code: 422,

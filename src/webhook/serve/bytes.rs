@@ -3,9 +3,8 @@
 //! Held bodies are counted by their length, from when enough is there to show that one comes: who
 //! only says how long it will be, or lets it drip, keeps room from others for a short time, if any.
 //! What reading one as an object takes is many times its length, and is counted by what stands in
-//! it, before it is judged; only the smallest have no share in any budget, of which no more are
-//! read at once than there are threads. Small bodies have budgets of their own, so that large ones
-//! never keep them out.
+//! it, before it is judged, unless it is light: of those only as many are read at once as there are
+//! threads. Small bodies have a budget of their own, so that large ones never keep them out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,9 +38,10 @@ const REST: Duration = Duration::from_secs(1);
 const BYTES_A_SECOND: f64 = 4e6;
 /// How long to read on, so that who is still sending comes to see that there is no room.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// What reading may take beside the bodies: all small ones together, and all others.
-const SMALL_PARSED: usize = 40 << 20;
-const LARGE_PARSED: usize = 80 << 20;
+/// What reading bodies may take beside them, all together but for the light ones.
+const PARSED_BUDGET: usize = 80 << 20;
+/// What reading a light one takes at most: nearly all small ones are.
+const LIGHT: usize = 4 << 20;
 /// What a value takes, in bytes: its nodes in the tree, their copy, and what checks remember
 /// (measured on long lists of variables, arguments, ports, containers and labels, also of empty
 /// ones). An update takes twice as much: it is judged in each way to apply it.
@@ -57,17 +57,9 @@ const END: usize = 1 << 10;
 /// The budget.
 #[derive(Debug)]
 pub struct Budget {
-    small: Rooms,
-    large: Rooms,
-}
-
-/// Room for bodies of a kind.
-#[derive(Debug)]
-struct Rooms {
-    held: Room,
+    small: Room,
+    large: Room,
     parsed: Room,
-    /// What those hold who wait for the first of these.
-    waiting: Semaphore,
 }
 
 /// So many bytes, to be shared.
@@ -75,6 +67,8 @@ struct Rooms {
 struct Room {
     bytes: usize,
     free: Arc<Semaphore>,
+    /// What those hold who wait for their share.
+    waiting: Semaphore,
 }
 
 /// A body and its share of the budget.
@@ -89,8 +83,9 @@ pub struct Held {
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            small: Rooms::new(SMALL_BUDGET, SMALL_PARSED),
-            large: Rooms::new(LARGE_BUDGET, LARGE_PARSED),
+            small: Room::new(SMALL_BUDGET),
+            large: Room::new(LARGE_BUDGET),
+            parsed: Room::new(PARSED_BUDGET),
         }
     }
 }
@@ -106,18 +101,22 @@ impl Budget {
         deadline: Instant,
         comes: impl FnOnce(),
     ) -> Result<Held, Fault> {
-        let held = timeout_at(deadline.into(), self.take(body, comes)).await;
+        let held = timeout_at(deadline.into(), self.take(body, deadline, comes)).await;
         held.unwrap_or_else(|_| Err(late()))
     }
 
     /// What the bodies that are held cost, in bytes.
     pub fn spent(&self) -> usize {
-        let kinds = [&self.small, &self.large].into_iter();
-        let rooms = kinds.flat_map(|rooms| [&rooms.held, &rooms.parsed]);
-        rooms.map(Room::spent).sum()
+        let rooms = [&self.small, &self.large, &self.parsed];
+        rooms.into_iter().map(Room::spent).sum()
     }
 
-    async fn take(&self, mut body: Body, comes: impl FnOnce()) -> Result<Held, Fault> {
+    async fn take(
+        &self,
+        mut body: Body,
+        deadline: Instant,
+        comes: impl FnOnce(),
+    ) -> Result<Held, Fault> {
         // The API server always says how long a body is; any other may be as long as it may be.
         let said = body.size_hint().exact();
         let length = said.map_or(BODY_MAX, |said| usize::try_from(said).unwrap_or(usize::MAX));
@@ -132,36 +131,27 @@ impl Budget {
             let _shares = Vec::new();
             return Ok(Held { bytes, _shares });
         }
-        let rooms = match length > SMALL_MAX {
+        let room = match length > SMALL_MAX {
             true => &self.large,
             false => &self.small,
         };
-        let Ok(waits) = rooms.waiting.try_acquire() else {
+        let Ok(waits) = room.waiting.try_acquire() else {
             let _ = timeout(GOODBYE, discard(&mut body)).await;
             return Err(crowded());
         };
         comes();
-        let held = rooms.held.share(length).await?;
+        let mut _shares = vec![room.share(length, deadline).await?];
         drop(waits);
         bytes.reserve_exact(said.map_or(0, |_| length.saturating_sub(bytes.len())));
         let rest = timeout(time_for(length), more(&mut body, &mut bytes, usize::MAX));
         rest.await.map_err(|_| late())??;
-        let parsed = rooms
-            .parsed
-            .share(cost(&bytes, rooms.parsed.bytes)?)
-            .await?;
-        let _shares = vec![held, parsed];
-        Ok(Held { bytes, _shares })
-    }
-}
-
-impl Rooms {
-    fn new(held: usize, parsed: usize) -> Self {
-        Self {
-            held: Room::new(held),
-            parsed: Room::new(parsed),
-            waiting: Semaphore::new(WAITING_MAX),
+        let cost = cost(&bytes)?;
+        if cost > LIGHT {
+            let room = &self.parsed;
+            let _waits = room.waiting.try_acquire().map_err(|_| crowded())?;
+            _shares.push(room.share(cost, deadline).await?);
         }
+        Ok(Held { bytes, _shares })
     }
 }
 
@@ -170,6 +160,7 @@ impl Room {
         Self {
             bytes,
             free: Arc::new(Semaphore::new(bytes / UNIT)),
+            waiting: Semaphore::new(WAITING_MAX),
         }
     }
 
@@ -178,15 +169,17 @@ impl Room {
         self.bytes.saturating_sub(free)
     }
 
-    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Fault> {
+    /// A share, once there is one. Where there is none before the deadline, too many want one.
+    async fn share(&self, bytes: usize, deadline: Instant) -> Result<OwnedSemaphorePermit, Fault> {
         let free = Arc::clone(&self.free);
         let share = free.acquire_many_owned((bytes / UNIT).max(1) as u32);
-        share.await.map_err(|_| closed())
+        let share = timeout_at(deadline.into(), share).await;
+        share.map_err(|_| crowded())?.map_err(|_| closed())
     }
 }
 
-/// What reading a body takes beside it. Who has room for that waits for no other.
-fn cost(bytes: &[u8], most: usize) -> Result<usize, Fault> {
+/// What reading a body takes beside it.
+fn cost(bytes: &[u8]) -> Result<usize, Fault> {
     // Within strings it counts too much: they are mostly words.
     let begins = |byte: &u8| match byte {
         b'{' => VALUE + MAPPING,
@@ -198,8 +191,8 @@ fn cost(bytes: &[u8], most: usize) -> Result<usize, Fault> {
     let mut end = bytes.get(end..).unwrap_or(bytes).windows(NO_OLD.len());
     let times = if end.any(|part| part == NO_OLD) { 1 } else { 2 };
     let cost = values * times;
-    if cost > most {
-        let (takes, may) = (cost >> 20, most >> 20);
+    if cost > PARSED_BUDGET {
+        let (takes, may) = (cost >> 20, PARSED_BUDGET >> 20);
         let message = format!("the review would take {takes} MiB to read, and may take {may}");
         return Err(Fault::new(FaultKind::TooLarge, message));
     }
@@ -259,4 +252,21 @@ fn late() -> Fault {
 
 fn closed() -> Fault {
     Fault::new(FaultKind::Internal, "no more bodies are read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_values_and_mappings_and_updates_twice() {
+        let cost = |text: &str| cost(text.as_bytes());
+        assert_eq!(cost(r#"{"a":[1,{}],"oldObject":null}"#).unwrap(), 1_200);
+        assert_eq!(cost(r#"{"a":[1,{}],"oldObject":{}}"#).unwrap(), 2 * 1_550);
+        let list = |items: usize| format!(r#"{{"a":[{}"oldObject":null}}"#, "1,".repeat(items));
+        let most = PARSED_BUDGET / VALUE;
+        assert!(cost(&list(most - 10)).unwrap() > LIGHT);
+        let fault = cost(&list(most)).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::TooLarge);
+    }
 }
