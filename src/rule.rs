@@ -50,6 +50,8 @@ pub struct Sink {
     pub findings: Vec<Finding>,
     /// What couldn't be known.
     pub undecided: Vec<Undecided>,
+    /// So much is wrong that not all of it is told.
+    pub is_cut_off: bool,
     /// The named target ports of the object are all served: of the rules about them, the first one
     /// looks.
     pub all_served: bool,
@@ -150,6 +152,13 @@ impl Sink {
             rule: rule.meta.id,
             why: why.into(),
         });
+    }
+
+    /// Counts that not all is told of what is wrong; `rule`: whose, or one of them.
+    pub fn cut_off(&mut self, rule: &'static str) {
+        self.is_cut_off = true;
+        let why = "so much is wrong in the object that not all of it is told".to_owned();
+        self.undecided.push(Undecided { rule, why });
     }
 
     fn push(

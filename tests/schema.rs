@@ -67,7 +67,7 @@ fn judge(case: &Path) -> String {
         let found = found.expect("a known kind");
         writeln!(said, "# {minor}").unwrap();
         let is_unknown = |node: Node<'_>| node.text().contains("${");
-        for verdict in decode::check(*object, &found, minor, &is_unknown) {
+        for verdict in decode::check(*object, &found, minor, &is_unknown).0 {
             let at = source.position(reading.tree.node(verdict.node).place().start);
             let (rule, stage, path) = (verdict.rule, verdict.stage, render_path(&verdict.steps));
             writeln!(said, "{rule} {stage:?} {path} at {}:{}", at.line, at.column).unwrap();

@@ -8,11 +8,11 @@
     reason = "an answer is made once a case, and most are one of these"
 )]
 
+use kubevet::apiserver::Stage;
 use kubevet::apiserver::decode;
 use kubevet::apiserver::effective::Value;
 use kubevet::apiserver::registry::{Admission, Cluster, STRATEGIES, Strategy};
 use kubevet::apiserver::schema::{ObjectKind, Table};
-use kubevet::apiserver::{Stage, Verdict};
 use kubevet::document::Reading;
 use kubevet::json;
 use kubevet::minor::Minor;
@@ -223,7 +223,7 @@ fn check_decodes(
     if let Some((_, key)) = inside.next() {
         return Err(rejected(&format!("duplicate field \"{key}\"")));
     }
-    let found: Vec<Verdict<'_>> = decode::check(object, kind, minor, &|_| false);
+    let (found, _) = decode::check(object, kind, minor, &|_| false);
     match found.iter().find(|verdict| verdict.stage == Stage::Decode) {
         Some(verdict) => Err(rejected(&verdict.detail)),
         None => Ok(()),

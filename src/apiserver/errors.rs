@@ -100,7 +100,7 @@ pub struct Warning {
     pub spot: Option<Spot>,
 }
 
-/// How much is told of what is wrong in one object, at each stage, in bytes of text: some thousand
+/// What is told of the faults of one object may take so many bytes at each stage: some thousand
 /// faults. The server tells all; nobody reads as much, and an object that holds nothing but faults
 /// would take a thousand times its length.
 pub const TOLD_MAX: usize = 1 << 20;
@@ -123,7 +123,7 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Whether there is room for so many bytes; for the first ones there always is.
+    /// Whether there is room left; what takes more than that is still told.
     pub fn take(&mut self, bytes: usize) -> bool {
         let fits = self.left > 0;
         self.left = self.left.saturating_sub(bytes);
@@ -166,12 +166,15 @@ impl Validation {
         self.beyond.as_ref()
     }
 
-    /// Takes faults out by their rows, and gives their room to others.
+    /// Takes faults out by their rows, and gives their room to those that come.
     pub fn take_out(&mut self, rows: &[&str]) -> Vec<Error> {
         let errors = std::mem::take(&mut self.errors).into_iter();
         let (taken, rest) = errors.partition(|error| rows.contains(&error.row));
         self.errors = rest;
         self.room = Room::default();
+        for error in &self.errors {
+            self.room.take(error.size());
+        }
         taken
     }
 
@@ -328,8 +331,7 @@ impl Validation {
             missing: field.missing().into_iter().map(str::to_owned).collect(),
             related: Vec::new(),
         };
-        let bytes = size_of::<Error>() + error.field.len() + error.detail.len();
-        match self.room.take(bytes) {
+        match self.room.take(error.size()) {
             true => self.errors.push_mut(error),
             false => self.beyond.insert(error),
         }
@@ -350,6 +352,11 @@ impl Validation {
 }
 
 impl Error {
+    /// About how much it takes, in bytes.
+    fn size(&self) -> usize {
+        size_of_val(self) + self.field.len() + self.detail.len()
+    }
+
     /// Says which of several values under the path of one field is wrong.
     pub fn of(&mut self, value: &str) -> &mut Self {
         value.clone_into(&mut self.value);

@@ -117,7 +117,7 @@ impl<'t> Judge<'_, 't> {
             depth,
             findings: sink.findings,
             undecided: sink.undecided,
-            complete,
+            complete: complete && !sink.is_cut_off,
         }
     }
 
@@ -231,6 +231,7 @@ impl<'t> Judge<'_, 't> {
         let unknown = |node: Node<'_>| context.is_unknown(node);
         let check = |kind| decode::check(context.object().root, kind, context.minor, &unknown);
         let (mut verdicts, cut_off) = check(&kind);
+        tell_cut_off(&verdicts, cut_off, sink);
         for other in others {
             if verdicts.is_empty() {
                 break;
@@ -286,12 +287,12 @@ impl<'t> Judge<'_, 't> {
             rejection = Some(Rejection(Stage::Validate));
         }
         // Of what only the schema says, the server tells nothing; what it takes twice is still
-        // lost when something merges by key.
+        // lost when something merges by key. What it doesn't take isn't known of all.
+        let are_taken = !doubles_are_told && !sink.is_cut_off;
         verdicts.retain(|v| {
-            let doubled = v.rule == generic::DUPLICATE_ITEM.id && !doubles_are_told;
+            let doubled = v.rule == generic::DUPLICATE_ITEM.id && are_taken;
             v.stage == Stage::Decode || doubled
         });
-        tell_cut_off(&verdicts, cut_off, sink);
         let first = first_rejection(&verdicts, false);
         for verdict in &verdicts {
             report(context, verdict, first, false, sink);
@@ -325,7 +326,6 @@ impl<'t> Judge<'_, 't> {
                 v.stage == Stage::Decode || doubled || !is_in_metadata(v)
             });
         }
-        tell_cut_off(&verdicts, cut_off, sink);
         let rejected = first_rejection(&verdicts, kind.custom);
         for verdict in &verdicts {
             report(context, verdict, rejected, kind.custom, sink);
@@ -342,15 +342,16 @@ impl<'t> Judge<'_, 't> {
     }
 }
 
-/// Says that more is wrong than these, unless it would concern nobody.
+/// Says that more is wrong than these.
 fn tell_cut_off(verdicts: &[Verdict<'_>], cut_off: CutOff, sink: &mut Sink) {
-    let is_cut_off = |verdict: &&Verdict<'_>| match verdict.stage {
-        Stage::Decode => cut_off.decode,
-        Stage::Validate | Stage::Schema => cut_off.later,
-    };
-    let last = verdicts.iter().rfind(is_cut_off);
-    sink.undecided
-        .extend(last.map(|verdict| admission::cut_off(verdict.rule)));
+    for (is_cut_off, decoding) in [(cut_off.decode, true), (cut_off.later, false)] {
+        let last = verdicts
+            .iter()
+            .rfind(|v| (v.stage == Stage::Decode) == decoding);
+        if let Some(last) = last.filter(|_| is_cut_off) {
+            sink.cut_off(last.rule);
+        }
+    }
 }
 
 /// What came of decoding: asked only where all of it is known.

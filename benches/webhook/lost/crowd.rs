@@ -22,7 +22,7 @@ use crate::process::Replica;
 /// How large a body may be, in bytes.
 const BODY_MAX: usize = 16 << 20;
 /// How large one full of small values may be: more is refused, as it would take too much memory.
-const READ_MAX: usize = 13 << 18;
+const READ_MAX: usize = 10 << 18;
 /// How long a small body may be, and as much of one as has to be there before it gets room.
 const SMALL_MAX: usize = 256 << 10;
 const BEGUN: &[u8] = &[b' '; 16 << 10];

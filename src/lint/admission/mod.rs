@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apiserver::effective::{Dropped, Effective, Spot};
-use crate::apiserver::errors::{Error, Reason, TOLD_MAX, Warning};
+use crate::apiserver::errors::{Error, Reason, Warning};
 use crate::apiserver::named::Named;
 use crate::apiserver::registry::{Admission, Cluster, Strategy};
 use crate::finding::{
@@ -52,6 +52,8 @@ pub fn validate<'t>(
     let Some(old) = old else {
         let rejected = report(context, &created, None, decoded, sink);
         if !rejected && decoded.hidden_by.is_none() {
+            // Its copy of the object is as large as the one that comes now.
+            drop(created);
             report_pods(context, strategy, decoded, sink);
         }
         return rejected;
@@ -128,7 +130,10 @@ fn report<'t>(
         sink.findings.push(finding);
     }
     if let Some(error) = admission.validation.beyond() {
-        sink.undecided.push(cut_off(rules::owner(error, false).id));
+        sink.cut_off(rules::owner(error, false).id);
+        if update.is_some() {
+            sink.cut_off(rules::REJECTED_UPDATE.id);
+        }
     }
     for error in &admission.of_cluster {
         reporter.of_cluster(error, sink);
@@ -140,15 +145,6 @@ fn report<'t>(
         sink.findings.extend(dropped.map(|d| reporter.dropped(d)));
     }
     rejected
-}
-
-/// What was left out since too much is wrong; `rule`: that of something that was, or may have been.
-pub fn cut_off(rule: &'static str) -> Undecided {
-    let most = TOLD_MAX >> 20;
-    Undecided {
-        rule,
-        why: format!("what is wrong in the object comes to more than {most} MiB: not all is told"),
-    }
 }
 
 /// Reports what the server will say to the pods of an object whose template it doesn't look at.

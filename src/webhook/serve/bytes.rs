@@ -4,7 +4,8 @@
 //! only says how long it will be, or lets it drip, keeps room from others for a short time, if any.
 //! What reading one as an object takes is many times its length, and is counted by what stands in
 //! it, before it is judged, unless it is light: of those only as many are read at once as there are
-//! threads. Small bodies have a budget of their own, so that large ones never keep them out.
+//! threads. Small bodies have a budget of their own, and nearly all are light, so that large ones
+//! don't keep them out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ const BYTES_A_SECOND: f64 = 4e6;
 /// How long to read on, so that who is still sending comes to see that there is no room.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// What reading bodies may take beside them, all together but for the light ones.
-const PARSED_BUDGET: usize = 80 << 20;
+const PARSED_BUDGET: usize = 64 << 20;
 /// What reading a light one takes at most: nearly all small ones are.
 const LIGHT: usize = 4 << 20;
 /// What a value takes, in bytes: its nodes in the tree, their copy, and what checks remember
