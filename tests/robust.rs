@@ -17,6 +17,8 @@
 mod body;
 #[path = "robust/deep.rs"]
 mod deep;
+#[path = "robust/faulty.rs"]
+mod faulty;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -111,80 +113,22 @@ fn holds_for_what_nests_as_deep_as_kubectl_reads() {
 /// is told all the same.
 #[test]
 fn tells_some_of_many_faults_and_that_there_are_more() {
-    let long = "x".repeat(100_000);
-    let pod = |rest: &str| format!(r#"{{"apiVersion":"v1","kind":"Pod",{rest}}}"#);
-    let spec = |spec: &str| pod(&format!(r#""metadata":{{"name":"a"}},"spec":{{{spec}}}"#));
-    let containers = |each: &str, times: usize| spec(&many("containers", each, times));
-    let slice = |zones: usize| {
-        let zones = many("forZones", "{}", zones);
-        format!(
-            r#"{{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{{"name":"a"}},
-            "addressType":"IPv4","endpoints":[{{"addresses":["10.0.0.1"],"hints":{{{zones}}}}},{{}}]}}"#
-        )
-    };
-    let decoding = "400 json: cannot unmarshal";
-    let cases = [
-        // Each lacks a name and an image, and all but the first have the name of another.
-        (containers("{}", 300), 899, false, "422"),
-        (containers("{}", 10_000), 2_000, true, "422"),
-        (containers("1", 300), 300, false, decoding),
-        (containers("1", 10_000), 1_000, true, decoding),
-        // Nothing keeps what doesn't decode from being told.
-        (
-            spec(&(many("containers", "{}", 10_000) + r#","hostNetwork":"yes""#)),
-            1,
-            true,
-            "400 json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork",
-        ),
-        // The server tells unknown fields last, and looks at sorted keys.
-        (
-            containers(r#"{"unknown":1}"#, 10_000)
-                .replace("\"spec\"", "\"status\":{\"phase\":5},\"spec\""),
-            1_000,
-            true,
-            "400 json: cannot unmarshal number into Go struct field PodStatus.status.phase",
-        ),
-        (
-            containers("1", 10_000).replace("\"a\"", "5"),
-            1_000,
-            true,
-            "400 json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name",
-        ),
-        // A long value isn't told with each of the others.
-        (
-            containers("1", 900)
-                .replace("\"a\"", &format!("\"a\",\"creationTimestamp\":\"{long}\"")),
-            900,
-            false,
-            "400 parsing time",
-        ),
-        // The server takes empty zones, but not the second endpoint.
-        (slice(10), 1, false, "422"),
-        (slice(10_000), 0, true, ""),
-    ];
-    for (text, at_least, is_cut_off, answer) in cases {
-        let case = text.chars().take(150).collect::<String>();
-        let (outcome, json) = body::check_run(&[("file.json".to_owned(), text.into_bytes())], 1);
-        assert!(outcome.findings.len() >= at_least, "{case}");
+    for case in faulty::cases() {
+        let start = case.text.chars().take(150).collect::<String>();
+        let file = ("file.json".to_owned(), case.text.into_bytes());
+        let (outcome, json) = body::check_run(&[file], 1);
+        assert!(outcome.findings.len() >= case.at_least, "{start}");
         let why = "so much is wrong in the object that not all of it is told";
-        let undecided = &outcome.summary.undecided;
-        assert_eq!(undecided.iter().any(|u| u.why == why), is_cut_off, "{case}");
+        let mut undecided = outcome.summary.undecided.iter();
+        assert_eq!(undecided.any(|u| u.why == why), case.cut_off, "{start}");
         let answers = outcome.findings.iter().filter_map(|f| f.server.as_ref());
         let answers = answers.map(|said| format!("{} {}", said.code, said.detail));
         let answers: Vec<String> = answers.collect();
-        assert!(answer.is_empty() || !answers.is_empty(), "{case}");
-        let is_right = |said: &String| said.starts_with(answer);
-        assert!(
-            answers.iter().all(is_right),
-            "{case}: {:?}",
-            answers.first()
-        );
-        assert!(json.len() < 16 << 20, "{case}: {} bytes", json.len());
+        let is_right = |said: &String| said.starts_with(case.answer);
+        assert!(answers.iter().all(is_right), "{start}: {answers:?}");
+        assert_eq!(answers.is_empty(), case.answer.is_empty(), "{start}");
+        assert!(json.len() < 16 << 20, "{start}: {} bytes", json.len());
     }
-}
-
-fn many(key: &str, each: &str, times: usize) -> String {
-    format!(r#""{key}":[{}]"#, vec![each; times].join(","))
 }
 
 /// Manifests to start from.
