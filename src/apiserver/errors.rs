@@ -103,7 +103,7 @@ pub struct Warning {
 /// What is told of the faults of one object may take so many bytes at each stage: some thousand
 /// faults. The server tells all; nobody reads as much, and an object that holds nothing but faults
 /// would take a thousand times its length.
-pub const TOLD_MAX: usize = 1 << 20;
+const TOLD_MAX: usize = 1 << 20;
 
 /// What may still be told of an object.
 #[derive(Debug)]
