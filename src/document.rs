@@ -14,6 +14,8 @@ pub struct Reading {
     pub documents: Vec<Document>,
     /// Keys that a mapping has twice: the last one wins, as kubectl sends it.
     pub duplicates: Vec<DuplicateKey>,
+    /// All of it was read as JSON, which has no comments.
+    pub is_json: bool,
     /// Text that kubectl doesn't read although its document can be read.
     pub dropped: Vec<DroppedText>,
     /// Comments, `#` included; read only when the text speaks to kubevet (`kubevet:`).

@@ -287,16 +287,54 @@ pub fn keyed_path(root: Node<'_>, steps: &[Step<'_>]) -> String {
     path.trim_start_matches('.').to_owned()
 }
 
+/// Deeper than nearly all nodes stand.
+const STEPS: usize = 16;
+
 /// The steps from `root` to the node `target`, and its key: to the place where it is written, or
 /// to the first where an alias repeats it, if only that is below `root`.
 pub fn locate<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
-    climb(root, target).or_else(|| search_for(root, target))
+    descend(root, target)
+        .or_else(|| climb(root, target))
+        .or_else(|| search_for(root, target))
+}
+
+/// Goes down by the last of the nodes that were made before the target: they mostly are made in the
+/// order of the text. Where not, it ends elsewhere, and only the target itself is an answer. Looks
+/// at a few only: for large objects, homes are made once.
+fn descend<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
+    const FEW: usize = 256;
+    let mut steps = Vec::with_capacity(STEPS);
+    let (mut at, mut key, mut seen) = (root.written(), None, 0);
+    while at.id() != target {
+        // What an alias stands for is written elsewhere.
+        if at.is_alias() {
+            return None;
+        }
+        let is_mapping = at.kind() == Kind::Mapping;
+        let (mut last, mut last_key) = (None, None);
+        for (i, child) in at.children().enumerate() {
+            seen += 1;
+            if seen > FEW {
+                return None;
+            }
+            if child.id() > target {
+                break;
+            }
+            if is_mapping && i % 2 == 0 {
+                last_key = Some(child);
+            }
+            last = Some((i, child));
+        }
+        let (i, child) = last?;
+        steps.push(last_key.map_or(Step::Index(i), |key| Step::Key(key.text())));
+        (at, key) = (child, last_key);
+    }
+    Some((steps, key))
 }
 
 fn climb<'t>(root: Node<'t>, target: NodeId) -> Option<(Vec<Step<'t>>, Option<Node<'t>>)> {
     let tree = root.tree();
-    // Deeper than nearly all go.
-    let mut steps = Vec::with_capacity(16);
+    let mut steps = Vec::with_capacity(STEPS);
     let mut at = target;
     let top = [root.id(), root.written().id()];
     while !top.contains(&at) {
@@ -355,6 +393,53 @@ pub fn shown_span(value: Node<'_>, key: Option<Node<'_>>) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Source;
+
+    /// Every node of a text, also those that stand nowhere, from each of its documents.
+    #[test]
+    fn goes_down_to_where_nodes_are_at_home() {
+        let long = format!("long: [{}]", "{a: [b]}, ".repeat(200));
+        let texts = [
+            "a: {b: [c, {d: e, f: [g]}], h: i}\n---\n- j\n- {k: l}\n",
+            "a: &x {b: &y [c, d], e: *y}\nf: *x\nk: &z l\n*z : g\nh: [*x, i]\n",
+            "a: &x {b: 1, c: {d: 2}}\ne: {<<: *x, c: 3, f: {g: 4}}\nh: {i: 5, <<: [*x]}\n",
+            "a: 1\nb: {c: 2, c: {d: 3}}\na: {e: [4]}\n",
+            "{\"a\": {\"b\": [1, {\"c\": 2}], \"b\": {\"d\": []}}, \"e\": null}\n",
+            &long,
+        ];
+        for text in texts {
+            let source = Source::new("a.yaml", text);
+            let reading = crate::yaml::read(&source);
+            let roots = reading
+                .documents
+                .iter()
+                .map(|document| document.root.clone());
+            let roots: Vec<NodeId> = roots.filter_map(|root| root.unwrap()).collect();
+            let all = roots
+                .iter()
+                .flat_map(|root| reading.tree.node(*root).visits());
+            let all: Vec<Node<'_>> = all.map(|visit| visit.node).collect();
+            let dropped = reading.duplicates.iter().map(|double| double.keys.first);
+            let all = all.iter().flat_map(|node| [node.id(), node.written().id()]);
+            for (root, target) in all
+                .chain(dropped)
+                .flat_map(|t| roots.iter().map(move |r| (r, t)))
+            {
+                let root = reading.tree.node(*root);
+                let shown = |(steps, key): (Vec<Step<'_>>, Option<Node<'_>>)| {
+                    (render_path(&steps), key.map(Node::id))
+                };
+                let climbed = climb(root, target).map(shown);
+                match descend(root, target).map(shown) {
+                    None => assert!(
+                        text == long || text.contains("<<") || climbed.is_none(),
+                        "{text}"
+                    ),
+                    found => assert_eq!(found, climbed, "{text}"),
+                }
+            }
+        }
+    }
 
     #[test]
     fn renders_paths_as_the_server_does() {

@@ -2,10 +2,13 @@
 //!
 //! Accepts what Go's `encoding/json` accepts; text that isn't JSON is for `yaml` to try.
 
+mod notes;
+
 use std::sync::Arc;
 
 use crate::document::{DEPTH_MAX, Document, DuplicateKey, Fault, Reading};
 use crate::source::Span;
+use crate::text::zeros;
 use crate::tree::{self, Builder, Kind, NodeId, Style, Tree};
 use crate::yaml::resolve;
 
@@ -59,7 +62,9 @@ pub struct One {
     pub duplicates: Vec<DuplicateKey>,
 }
 
-/// Reads a text that is one JSON value. What kubectl would read stands in so many `levels` of it.
+/// Reads a text that is one JSON value. What kubectl would read stands in so many `levels` of it:
+/// of what managers of fields note there, nothing but the end is looked for, and its mapping counts
+/// as an empty one (`notes`).
 ///
 /// # Errors
 /// It isn't; it nests deeper than kubectl reads, or holds a number that no machine does.
@@ -68,6 +73,7 @@ pub fn read_one(text: impl Into<Arc<String>>, levels: usize) -> Result<One, Faul
     let mut builder = Builder::new(Arc::clone(&text));
     let mut reader = Reader::new(&mut builder, &text);
     reader.depth_max += levels;
+    reader.notes_at = Some(levels);
     let root = reader.value()?;
     reader.skip_space();
     if reader.at < text.len() {
@@ -116,6 +122,8 @@ struct Reader<'t> {
     unsendable: Option<Fault>,
     /// Where strings are put together that the text spells with escapes.
     scratch: String,
+    /// In how many collections the object stands whose notes are skipped.
+    notes_at: Option<usize>,
 }
 
 /// A collection whose end hasn't come yet.
@@ -142,6 +150,7 @@ impl<'t> Reader<'t> {
             depth_max: DEPTH_MAX,
             unsendable: None,
             scratch: String::new(),
+            notes_at: None,
         }
     }
 
@@ -219,6 +228,9 @@ impl<'t> Reader<'t> {
             first: self.pending.len(),
         };
         self.skip_space();
+        if bracket == b'}' && self.is_skipped_note() {
+            self.skip_to_end()?;
+        }
         if self.peek() == Some(bracket) {
             return Ok(Some(self.close(open)));
         }
@@ -268,7 +280,12 @@ impl<'t> Reader<'t> {
         let mut children = self.pending.split_off(first);
         let doubles = tree::keep_last(self.builder.tree(), &mut children);
         let document = self.document;
-        let doubles = doubles.into_iter().map(|d| d.in_document(document));
+        // The server keeps what stands there as it came, and minds nothing.
+        let minds = !self.is_in_note(first);
+        let doubles = doubles
+            .into_iter()
+            .filter(|_| minds)
+            .map(|d| d.in_document(document));
         self.duplicates.extend(doubles);
         self.pending.append(&mut children);
     }
@@ -391,8 +408,6 @@ fn plain_length(bytes: &[u8]) -> usize {
     const fn all(byte: u8) -> u64 {
         u64::from_ne_bytes([byte; 8])
     }
-    // The highest bit of each byte that is 0; behind the first of them, of others, too.
-    let zeros = |word: u64| word.wrapping_sub(all(1)) & !word & all(0x80);
     let (chunks, _) = bytes.as_chunks::<8>();
     let mut length = 0;
     for chunk in chunks {

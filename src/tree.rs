@@ -139,7 +139,7 @@ impl Tree {
 
     /// Whether this key has that text.
     #[inline]
-    fn is_key(&self, raw: &RawNode, key: &str) -> bool {
+    fn is_key(&self, raw: &RawNode, key: &[u8]) -> bool {
         let written = match raw.tag {
             Tag::Alias => &self.raw(NodeId(raw.a)),
             Tag::Value(_) => raw,
@@ -281,7 +281,11 @@ impl<'t> Node<'t> {
     }
 
     /// The entry of a mapping with this key.
-    pub fn entry(self, key: &str) -> Option<(Node<'t>, Node<'t>)> {
+    pub fn entry(self, key: impl AsRef<[u8]>) -> Option<(Node<'t>, Node<'t>)> {
+        self.entry_of(key.as_ref())
+    }
+
+    fn entry_of(self, key: &[u8]) -> Option<(Node<'t>, Node<'t>)> {
         // Nothing is asked more often: this goes along the keys by hand.
         let (tree, raw) = (self.tree, self.raw());
         if raw.tag != Tag::Value(Kind::Mapping) {
@@ -308,7 +312,7 @@ impl<'t> Node<'t> {
 
     /// The value of a mapping under this key, `null` included.
     #[inline]
-    pub fn get(self, key: &str) -> Option<Node<'t>> {
+    pub fn get(self, key: impl AsRef<[u8]>) -> Option<Node<'t>> {
         self.entry(key).map(|(_, value)| value)
     }
 

@@ -238,6 +238,9 @@ impl Facts {
 /// Whether a comment is code of ytt: `#@ ` where a line or a value could begin. What stands in a
 /// text (a script, another file) is no comment.
 fn is_ytt(source: &Source, reading: &Reading) -> bool {
+    if reading.is_json {
+        return false;
+    }
     let text = source.text.as_bytes();
     let documents = &reading.documents;
     let (Some(first), Some(last)) = (documents.first(), documents.last()) else {

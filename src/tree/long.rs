@@ -38,9 +38,9 @@ impl Long {
         self.0.get(&list.0)?.get(index).copied()
     }
 
-    pub(super) fn key(&self, tree: &Tree, mapping: NodeId, key: &str) -> Option<NodeId> {
+    pub(super) fn key(&self, tree: &Tree, mapping: NodeId, key: &[u8]) -> Option<NodeId> {
         let keys = self.0.get(&mapping.0)?;
-        let text = |id: &NodeId| tree.node(*id).text();
+        let text = |id: &NodeId| tree.node(*id).text().as_bytes();
         let at = keys.binary_search_by(|id| text(id).cmp(key)).ok()?;
         keys.get(at).copied()
     }

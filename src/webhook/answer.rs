@@ -239,15 +239,15 @@ impl Answer<'_> {
     fn annotations(&self) -> BTreeMap<&'static str, String> {
         let mut by_rule: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for told in self.told() {
-            let said = clean(&self.said(told), WARNING_CHARS_MAX);
+            let said = || clean(&self.said(told), WARNING_CHARS_MAX);
             let said = match &told.fate {
-                Fate::Audit => said,
+                Fate::Audit => said(),
                 Fate::Exempt(exemption) => {
                     let reason = clean(&exemption.reason, WARNING_CHARS_MAX);
                     let until = exemption
                         .until
                         .map_or(String::new(), |day| format!(" until {day}"));
-                    format!("{said} (exempt{until}: {reason})")
+                    format!("{} (exempt{until}: {reason})", said())
                 }
                 _ => continue,
             };
@@ -300,14 +300,43 @@ fn elsewhere(finding: &Finding) -> Option<String> {
 }
 
 /// Text without control characters, which the API server would drop the whole of, and no longer
-/// than `most` characters.
+/// than `most` characters, of which there are two at least.
 fn clean(text: &str, most: usize) -> String {
-    let visible = |c: char| if c.is_control() { ' ' } else { c };
-    let mut chars = text.chars().map(visible);
-    let mut clean: String = chars.by_ref().take(most).collect();
-    if chars.next().is_some() {
-        clean.pop();
+    let is_longer = text.len() > most && text.chars().nth(most).is_some();
+    let mut rest = text.chars();
+    let shown = match is_longer && rest.nth(most - 2).is_some() {
+        true => text.get(..text.len() - rest.as_str().len()).unwrap_or(text),
+        false => text,
+    };
+    // Those above ASCII begin with 0xC2.
+    let may_control = |byte: u8| matches!(byte, ..b' ' | 0x7F | 0xC2);
+    let mut clean = match shown.bytes().any(may_control) {
+        true => shown.replace(char::is_control, " "),
+        false => shown.to_owned(),
+    };
+    if is_longer {
         clean.push('…');
     }
     clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleans_texts_of_every_length() {
+        let visible = |c: char| if c.is_control() { ' ' } else { c };
+        for unit in ["a", "é", "…", "\n", "\u{85}", "a\t", "é\u{7f}x"] {
+            for count in 0..12 {
+                let text = unit.repeat(count);
+                let chars: Vec<char> = text.chars().map(visible).collect();
+                let wanted = match chars.get(..7) {
+                    Some(begin) if chars.len() > 8 => begin.iter().chain(&['…']).collect(),
+                    _ => chars.iter().collect::<String>(),
+                };
+                assert_eq!(clean(&text, 8), wanted, "{text:?}");
+            }
+        }
+    }
 }

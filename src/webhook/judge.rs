@@ -42,6 +42,7 @@ pub fn part(body: &Body, object: Node<'_>) -> Loaded {
             root: Ok(Some(object.id())),
         }],
         duplicates: doubles.copied().collect(),
+        is_json: true,
         ..Reading::default()
     };
     Loaded {

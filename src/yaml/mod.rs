@@ -34,8 +34,9 @@ pub fn read(source: &Source) -> Reading {
     } else {
         Some(0)
     };
-    if let Some(from) = yaml_from {
-        read_yaml(&mut builder, &mut reading, source, from);
+    match yaml_from {
+        Some(from) => read_yaml(&mut builder, &mut reading, source, from),
+        None => reading.is_json = reading.documents.iter().all(|read| read.root.is_ok()),
     }
     reading.tree = builder.finish().into();
     reading

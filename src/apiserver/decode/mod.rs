@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use crate::apiserver::errors::Room;
 use crate::apiserver::schema::{
-    Enum, List, ObjectKind, Scalar, Shape, Struct, Table, Type, Unique,
+    Enum, ItemKey, List, ObjectKind, Scalar, Shape, Struct, Table, Type, Unique,
 };
 use crate::apiserver::{CutOff, Stage, Verdict};
 use crate::finding::Step;
@@ -231,7 +231,7 @@ impl<'t> Walk<'_, 't> {
         let mut holds_unknown = None;
         let mut keys = node.entries().map(|(key, _)| key);
         for field in of.required(minor) {
-            let value = node.get(field.name());
+            let value = node.get(field.raw_name());
             let is_there = value.is_some_and(|value| !value.is_null() || field.nullable());
             if is_there || *holds_unknown.get_or_insert_with(|| keys.any(self.is_unknown)) {
                 continue;
@@ -297,7 +297,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn duplicate_item(&mut self, of: List<'t>, i: usize, item: Node<'t>) {
-        let keys = of.keys().filter_map(|(name, _)| item.get(name));
+        let keys = of.keys().filter_map(|key| item.get(key.raw_name()));
         if (self.is_unknown)(item) || keys.clone().any(|value| (self.is_unknown)(value)) {
             return;
         }
@@ -427,13 +427,13 @@ fn same<'t>(of: List<'t>, a: Node<'t>, b: Node<'t>) -> bool {
 }
 
 /// The text of a key of an item, or the key's default. `None` if it can't be compared.
-fn key_text<'t>(item: Node<'t>, (name, default): (&'t str, &'t str)) -> Option<&'t str> {
+fn key_text<'t>(item: Node<'t>, key: ItemKey<'t>) -> Option<&'t str> {
     if item.kind() != Kind::Mapping {
         return None;
     }
-    match item.get(name).filter(|value| !value.is_null()) {
+    match item.get(key.raw_name()).filter(|value| !value.is_null()) {
         Some(value) => is_scalar(value).then(|| value.text()),
-        None => Some(default),
+        None => Some(key.default()),
     }
 }
 

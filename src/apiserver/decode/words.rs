@@ -219,8 +219,9 @@ pub(super) fn duplicate(steps: &[Step<'_>], of: List<'_>, item: Node<'_>) -> Str
     let list = label(steps);
     let keys: Vec<String> = of
         .keys()
-        .map(|(name, default)| {
-            let value = item.get(name).map_or(default, Node::text);
+        .map(|key| {
+            let name = key.name();
+            let value = item.get(name).map_or(key.default(), Node::text);
             format!("`{name}: {}`", short(value))
         })
         .collect();

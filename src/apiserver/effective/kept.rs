@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use super::{Effective, Id, Value};
-use crate::apiserver::schema::{List, Shape, Struct, Type};
+use crate::apiserver::schema::{ItemKey, List, Shape, Struct, Type};
 use crate::minor::Minor;
 use crate::tree::Kind;
 
@@ -129,7 +129,7 @@ impl Merge {
             Way::ServerSide => usize::MAX,
         };
         let keys = list.keys().take(known);
-        keys.map(|(key, default)| item.get(key).map_or(default, Value::text))
-            .collect()
+        let text = |key: ItemKey<'static>| item.get(key.name()).map(Value::text);
+        keys.map(|key| text(key).unwrap_or(key.default())).collect()
     }
 }

@@ -453,12 +453,17 @@ impl<'t> Effective<'t> {
             return at;
         }
         let (mut last, mut count) = (NONE, 0);
+        // The server sets them itself (`meta::prepare`), and they are a third of many objects.
+        let is_metadata = parent == 0 && same(key, "metadata");
         while let Some(child) = children.next() {
             // In a mapping, keys and values take turns.
             let (key, value) = match kind {
                 Kind::Mapping => (child.text(), children.next().unwrap_or(child)),
                 _ => ("", child),
             };
+            if is_metadata && same(key, "managedFields") {
+                continue;
+            }
             let copied = self.copy(at, key, value, levels - 1);
             if let Some(last) = self.cells.get_mut(last as usize) {
                 last.next = copied;

@@ -35,7 +35,7 @@ use crate::minor::{Minor, Minors};
 use crate::text::Sought;
 
 pub use lifecycle::{Gvk, Lifecycle};
-pub use parts::{Enum, Field, List, Struct, Unique};
+pub use parts::{Enum, Field, ItemKey, List, Struct, Unique};
 
 /// Types and kinds in their flat form.
 #[derive(Debug)]

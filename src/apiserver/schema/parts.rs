@@ -4,7 +4,7 @@
 
 use super::{NULLABLE, Scalar, Table, Type, bit, minors};
 use crate::minor::{Minor, Minors};
-use crate::text::{hint_of, same};
+use crate::text::{hint_of, position_of, same};
 
 /// A mapping.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl<'a> Struct<'a> {
         let (hint, hints) = (hint_of(name), self.hints());
         let mut from = 0;
         loop {
-            let found = from + memchr::memchr(hint, hints.get(from..)?)?;
+            let found = from + position_of(hint, hints.get(from..)?)?;
             let field = self.fields_from(found).next()?;
             if same(field.raw_name(), name) {
                 return Some(found);
@@ -125,8 +125,9 @@ impl<'a> Field<'a> {
         self.table.text(word(self.row, 0))
     }
 
+    /// The same, as bytes: to compare it with.
     #[inline]
-    fn raw_name(self) -> &'a [u8] {
+    pub fn raw_name(self) -> &'a [u8] {
         self.table.raw_text(word(self.row, 0))
     }
 
@@ -213,13 +214,36 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Names and defaults of the keys that together are unique.
-    pub fn keys(self) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
-        let text = move |at| self.table.text(self.table.word(at));
-        (0..self.head >> 16).map(move |i| {
-            let at = self.at + 8 + i * 8;
-            (text(at), text(at + 4))
-        })
+    /// The keys that together are unique.
+    pub fn keys(self) -> impl Iterator<Item = ItemKey<'a>> + Clone {
+        let table = self.table;
+        let at = move |i| self.at + 8 + i * 8;
+        (0..self.head >> 16).map(move |i| ItemKey { table, at: at(i) })
+    }
+}
+
+/// One of the keys by which the items of a list are told apart.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemKey<'a> {
+    table: &'a Table,
+    at: u32,
+}
+
+impl<'a> ItemKey<'a> {
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        self.table.text(self.table.word(self.at))
+    }
+
+    /// The same, as bytes: to compare it with.
+    #[inline]
+    pub fn raw_name(self) -> &'a [u8] {
+        self.table.raw_text(self.table.word(self.at))
+    }
+
+    /// The value that an item has without it.
+    pub fn default(self) -> &'a str {
+        self.table.text(self.table.word(self.at + 4))
     }
 }
 
