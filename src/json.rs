@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::document::{DEPTH_MAX, Document, DuplicateKey, Fault, Reading};
 use crate::source::Span;
-use crate::text::zeros;
 use crate::tree::{self, Builder, Kind, NodeId, Style, Tree};
 use crate::yaml::resolve;
 
@@ -408,6 +407,8 @@ fn plain_length(bytes: &[u8]) -> usize {
     const fn all(byte: u8) -> u64 {
         u64::from_ne_bytes([byte; 8])
     }
+    // The highest bit of each byte that is 0; behind the first of them, of others, too.
+    let zeros = |word: u64| word.wrapping_sub(all(1)) & !word & all(0x80);
     let (chunks, _) = bytes.as_chunks::<8>();
     let mut length = 0;
     for chunk in chunks {

@@ -34,30 +34,6 @@ pub fn hint_of(text: impl AsRef<[u8]>) -> u8 {
     ends.wrapping_add(bytes.len() as u8)
 }
 
-/// Where the first of some hints like this one is; made for a few dozen.
-#[inline]
-pub fn position_of(hint: u8, hints: &[u8]) -> Option<usize> {
-    let (words, rest) = hints.as_chunks::<8>();
-    let like = u64::from_ne_bytes([hint; 8]);
-    for (number, word) in words.iter().enumerate() {
-        let found = zeros(u64::from_le_bytes(*word) ^ like);
-        if found != 0 {
-            return Some(8 * number + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let at = rest.iter().position(|other| *other == hint)?;
-    Some(hints.len() - rest.len() + at)
-}
-
-/// The highest bit of each byte that is 0; behind the first of them, of others, too.
-#[inline]
-pub fn zeros(word: u64) -> u64 {
-    const fn all(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
-    }
-    word.wrapping_sub(all(1)) & !word & all(0x80)
-}
-
 /// A text to look for in texts that are in order.
 #[derive(Clone, Copy)]
 pub struct Sought<'a> {
@@ -105,17 +81,6 @@ fn head_of(text: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_the_first_of_hints_of_every_length() {
-        for len in 0..40_u8 {
-            let hints: Vec<u8> = (0..len).map(|i| i.wrapping_mul(7) % 19).collect();
-            for hint in 0..=u8::MAX {
-                let first = hints.iter().position(|other| *other == hint);
-                assert_eq!(position_of(hint, &hints), first, "{hint} {hints:?}");
-            }
-        }
-    }
 
     #[test]
     fn says_of_every_length_what_the_standard_library_says() {

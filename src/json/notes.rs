@@ -85,9 +85,7 @@ mod tests {
 
     fn shown(text: &str, levels: usize) -> Result<String, String> {
         let one = read_one(text.to_owned(), levels).map_err(|fault| fault.message)?;
-        Ok(format!("{:?}", one.tree.node(one.root))
-            .replace(": Int(", ":")
-            .replace("Int(", ""))
+        Ok(format!("{:?}", one.tree.node(one.root)))
     }
 
     #[test]

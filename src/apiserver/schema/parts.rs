@@ -4,7 +4,7 @@
 
 use super::{NULLABLE, Scalar, Table, Type, bit, minors};
 use crate::minor::{Minor, Minors};
-use crate::text::{hint_of, position_of, same};
+use crate::text::{hint_of, same};
 
 /// A mapping.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl<'a> Struct<'a> {
         let (hint, hints) = (hint_of(name), self.hints());
         let mut from = 0;
         loop {
-            let found = from + position_of(hint, hints.get(from..)?)?;
+            let found = from + memchr::memchr(hint, hints.get(from..)?)?;
             let field = self.fields_from(found).next()?;
             if same(field.raw_name(), name) {
                 return Some(found);
