@@ -50,8 +50,10 @@ pub struct Sink {
     pub findings: Vec<Finding>,
     /// What couldn't be known.
     pub undecided: Vec<Undecided>,
-    /// So much is wrong that not all of it is told.
+    /// So many faults were found that not all are told.
     pub is_cut_off: bool,
+    /// That, or the server warns of more than is told.
+    pub is_partial: bool,
     /// The named target ports of the object are all served: of the rules about them, the first one
     /// looks.
     pub all_served: bool,
@@ -157,6 +159,12 @@ impl Sink {
     /// Counts that not all is told of what is wrong; `rule`: whose, or one of them.
     pub fn cut_off(&mut self, rule: &'static str) {
         self.is_cut_off = true;
+        self.warns_more(rule);
+    }
+
+    /// Counts that the server warns of more than is told; it takes the object all the same.
+    pub fn warns_more(&mut self, rule: &'static str) {
+        self.is_partial = true;
         let why = "so much is wrong in the object that not all of it is told".to_owned();
         self.undecided.push(Undecided { rule, why });
     }

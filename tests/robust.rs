@@ -24,6 +24,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use kubevet::finding::Finding;
+
 /// Rounds of a usual run; each lints three mutants together.
 const ROUNDS: u64 = 100;
 
@@ -128,6 +130,23 @@ fn tells_some_of_many_faults_and_that_there_are_more() {
         assert!(answers.iter().all(is_right), "{start}: {answers:?}");
         assert_eq!(answers.is_empty(), case.answer.is_empty(), "{start}");
         assert!(json.len() < 16 << 20, "{start}: {} bytes", json.len());
+    }
+}
+
+/// What only the update brings can't be told from the rest then, and is counted.
+#[test]
+fn tells_some_of_the_many_faults_of_an_update() {
+    let file = |text: String| vec![("file.json".to_owned(), text.into_bytes())];
+    for (containers, cut_off) in [(300, false), (10_000, true)] {
+        let outcome = body::support::lint_update(
+            &file(faulty::nameless(containers)),
+            &file(faulty::variables(1)),
+        );
+        assert!(!outcome.findings.is_empty());
+        let is_answer = |f: &Finding| f.server.as_ref().is_some_and(|said| said.code == 422);
+        assert!(outcome.findings.iter().all(is_answer));
+        let mut undecided = outcome.summary.undecided.iter();
+        assert_eq!(undecided.any(|u| u.rule == "rejected-update"), cut_off);
     }
 }
 

@@ -105,6 +105,10 @@ pub struct Warning {
 /// would take a thousand times its length.
 const TOLD_MAX: usize = 1 << 20;
 
+/// The most warnings of one object that are told: pairs among many ports or paths would otherwise
+/// fill the memory. Upstream has no such limit.
+const WARNINGS_MAX: usize = 1000;
+
 /// What may still be told of an object.
 #[derive(Debug)]
 pub struct Room {
@@ -146,6 +150,7 @@ pub struct Validation {
     pub warnings: Vec<Warning>,
     /// The texts of `warnings`.
     warned: HashSet<String>,
+    warns_more: bool,
 }
 
 impl Validation {
@@ -158,12 +163,18 @@ impl Validation {
             beyond: None,
             warnings: Vec::new(),
             warned: HashSet::new(),
+            warns_more: false,
         }
     }
 
     /// A fault that isn't among `errors`, as there was no room for all: there may be any other.
     pub fn beyond(&self) -> Option<&Error> {
         self.beyond.as_ref()
+    }
+
+    /// Whether there are more warnings than `warnings`: no point in looking for others.
+    pub fn warns_more(&self) -> bool {
+        self.warns_more
     }
 
     /// Takes faults out by their rows, and gives their room to those that come.
@@ -340,9 +351,14 @@ impl Validation {
     /// A warning about a field; `text` begins with the path, where upstream's does. The server
     /// tells each text once.
     pub fn warn(&mut self, row: &'static str, field: &Field<'_, '_>, text: String) {
-        if !self.warned.insert(text.clone()) {
+        if self.warned.contains(&text) {
             return;
         }
+        if self.warnings.len() >= WARNINGS_MAX {
+            self.warns_more = true;
+            return;
+        }
+        self.warned.insert(text.clone());
         self.warnings.push(Warning {
             row,
             text,

@@ -117,7 +117,7 @@ impl<'t> Judge<'_, 't> {
             depth,
             findings: sink.findings,
             undecided: sink.undecided,
-            complete: complete && !sink.is_cut_off,
+            complete: complete && !sink.is_partial,
         }
     }
 

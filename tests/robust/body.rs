@@ -4,7 +4,7 @@
 //! with two. It must not panic, every place must lie in its text, and the JSON must be the same.
 
 #[path = "../support/mod.rs"]
-mod support;
+pub mod support;
 
 use kubevet::finding::Place;
 use kubevet::lint::run::{Outcome, all_metas};

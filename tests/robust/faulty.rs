@@ -19,6 +19,9 @@ pub fn cases() -> Vec<Case> {
     // The server takes empty zones, but not the second endpoint.
     cases.push(case(endpoints(10), 1, false, "422"));
     cases.push(case(endpoints(10_000), 0, true, ""));
+    // Each but the first hides another, which the server warns of; what merges by key loses it.
+    cases.push(case(variables(1_001), 2_000, false, "299"));
+    cases.push(case(variables(1_002), 2_001, true, "299"));
     cases
 }
 
@@ -58,6 +61,19 @@ fn case(text: String, at_least: usize, cut_off: bool, answer: &'static str) -> C
 
 fn containers(each: &str, times: usize) -> String {
     pod(&many("containers", each, times))
+}
+
+/// An object with so many containers that have no name.
+pub fn nameless(times: usize) -> String {
+    containers("{}", times)
+}
+
+/// One with so many equal variables, which the server takes.
+pub fn variables(times: usize) -> String {
+    let variables = many("env", r#"{"name":"a","value":"b"}"#, times);
+    pod(&format!(
+        r#""containers":[{{"name":"a","image":"a:1",{variables}}}]"#
+    ))
 }
 
 fn pod(spec: &str) -> String {

@@ -16,10 +16,6 @@ use super::effective::Value;
 use super::errors::{Validation, path};
 use super::field::Field;
 
-/// The most warnings of one object that are worth telling: pairs among many ports or paths would
-/// otherwise fill the memory. Upstream has no such limit.
-const WARNINGS_MAX: usize = 1000;
-
 /// `DuplicateOwnerReferencesWarningFormat` in apiserver `pkg/endpoints/handlers/rest.go`.
 pub fn warn_of_duplicate_owners(v: &mut Validation, metadata: &Field<'_, '_>, uids: &[&str]) {
     let text = format!(
@@ -33,14 +29,7 @@ pub fn warn_of_duplicate_owners(v: &mut Validation, metadata: &Field<'_, '_>, ui
 
 /// Warns of a field, with its path before the text.
 fn warn(v: &mut Validation, row: &'static str, field: &Field<'_, '_>, text: &str) {
-    if v.warnings.len() < WARNINGS_MAX {
-        v.warn(row, field, format!("{}: {text}", path(field)));
-    }
-}
-
-/// Whether there is no point in looking for more.
-fn is_full(v: &Validation) -> bool {
-    v.warnings.len() >= WARNINGS_MAX
+    v.warn(row, field, format!("{}: {text}", path(field)));
 }
 
 /// Warns of an amount of bytes that isn't whole; `amount` is an entry of a resource list.

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{is_full, warn};
+use super::warn;
 use crate::apiserver::errors::{Validation, path};
 use crate::apiserver::field::Field;
 use crate::finding::Step;
@@ -45,7 +45,7 @@ fn warn_of_numbers(v: &mut Validation, spec: &Field<'_, '_>, ports: &[Port<'_>])
         }
         let others = all.entry((port.number, port.protocol)).or_default();
         for other in others.iter() {
-            if is_full(v) {
+            if v.warns_more() {
                 return;
             }
             if let Some((row, what)) = port.clash(other) {

@@ -6,7 +6,7 @@
 use super::claim::warnings_for_persistent_volume_claim_spec;
 use std::collections::BTreeMap;
 
-use super::{is_full, quote, warn};
+use super::{quote, warn};
 use crate::apiserver::effective::Value;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -235,7 +235,7 @@ fn add_target<'v>(
         path: target.path.trim_end_matches('/'),
         ..target
     };
-    if target.path.is_empty() || is_full(v) {
+    if target.path.is_empty() || v.warns_more() {
         return;
     }
     for other in all.overlapping(target.path) {

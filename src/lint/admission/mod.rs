@@ -141,6 +141,9 @@ fn report<'t>(
     if decoded.hidden_by.is_none() && !rejected {
         let warnings = admission.validation.warnings.iter();
         sink.findings.extend(warnings.map(|w| reporter.warning(w)));
+        if admission.validation.warns_more() {
+            sink.warns_more(rules::SERVER_WARNING.id);
+        }
         let dropped = admission.effective.dropped().iter();
         sink.findings.extend(dropped.map(|d| reporter.dropped(d)));
     }
