@@ -1,5 +1,7 @@
 //! The policies of a Job: which failures of pods count, and what is a success.
 
+use std::collections::HashSet;
+
 use crate::apiserver::decode::quote;
 use crate::apiserver::errors::Validation;
 use crate::apiserver::field::Field;
@@ -22,8 +24,14 @@ pub fn validate_pod_failure_policy(v: &mut Validation, spec: &Field<'_, '_>) {
     if rules.len() > RULES_MAX {
         v.too_many("JOB-15", &rules, RULES_MAX);
     }
+    let template = spec.key("template");
+    let pod = template.key("spec");
+    let lists = ["containers", "initContainers"].map(|list| pod.key(list));
+    let containers = lists.iter().flat_map(Field::items);
+    let containers = containers.map(|container| container.key("name").text());
+    let containers: HashSet<&str> = containers.collect();
     for rule in rules.items() {
-        validate_pod_failure_policy_rule(v, spec, &rule);
+        validate_pod_failure_policy_rule(v, spec, &rule, &containers);
     }
 }
 
@@ -32,6 +40,7 @@ fn validate_pod_failure_policy_rule(
     v: &mut Validation,
     spec: &Field<'_, '_>,
     rule: &Field<'_, '_>,
+    containers: &HashSet<&str>,
 ) {
     let action = rule.key("action");
     let per_index = spec.key("backoffLimitPerIndex");
@@ -53,7 +62,7 @@ fn validate_pod_failure_policy_rule(
     }
     let (codes, conditions) = (rule.key("onExitCodes"), rule.key("onPodConditions"));
     if codes.is_set() {
-        validate_on_exit_codes(v, spec, &codes);
+        validate_on_exit_codes(v, &codes, containers);
     }
     if conditions.len() > RULES_MAX {
         v.too_many("JOB-21", &conditions, RULES_MAX);
@@ -93,7 +102,7 @@ fn validate_on_pod_condition(v: &mut Validation, pattern: &Field<'_, '_>) {
 }
 
 /// `validatePodFailurePolicyRuleOnExitCodes`.
-fn validate_on_exit_codes(v: &mut Validation, spec: &Field<'_, '_>, codes: &Field<'_, '_>) {
+fn validate_on_exit_codes(v: &mut Validation, codes: &Field<'_, '_>, containers: &HashSet<&str>) {
     let operator = codes.key("operator");
     match operator.text() {
         "" => {
@@ -105,7 +114,7 @@ fn validate_on_exit_codes(v: &mut Validation, spec: &Field<'_, '_>, codes: &Fiel
         }
     }
     let container = codes.key("containerName");
-    if container.is_set() && !has_container(spec, container.text()) {
+    if container.is_set() && !containers.contains(container.text()) {
         let detail = "must be one of the container or initContainer names in the pod template";
         v.invalid("JOB-19", &container, detail);
     }
@@ -131,17 +140,6 @@ fn validate_on_exit_codes(v: &mut Validation, spec: &Field<'_, '_>, codes: &Fiel
     if !ordered {
         v.invalid("JOB-20", &values, "must be ordered");
     }
-}
-
-/// Whether the template has a container or init container of that name.
-fn has_container(spec: &Field<'_, '_>, name: &str) -> bool {
-    let template = spec.key("template");
-    let pod = template.key("spec");
-    ["containers", "initContainers"].into_iter().any(|list| {
-        let list = pod.key(list);
-        let mut containers = list.items();
-        containers.any(|container| container.key("name").text() == name)
-    })
 }
 
 /// `validateSuccessPolicy`.
