@@ -296,6 +296,29 @@ fn takes_over_configs_and_keeps_the_last_good_one() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_and_holds_up_nothing_else() {
+    let (_folder, config) = strict();
+    let mut served = Served::start(&["--config", &config]);
+    fs::remove_file(&config).unwrap();
+    let new = Authority::new();
+    served.mount.swap(&new.leaf(NAME));
+    assert_eq!(served.logged("replaced")["what"], "certificate");
+    served.authority = new;
+    let refused = |served: &Served, refused: u8| {
+        let line = format!("kubevet_files_refused{{file=\"config\"}} {refused}\n");
+        served.get("/metrics").text().contains(&line)
+    };
+    assert!(refused(&served, 0), "it may be being replaced");
+    assert_eq!(served.logged("kept the last good one")["what"], "config");
+    assert!(refused(&served, 1));
+    let answer = served.ask(json!({"object": bad_deployment()}));
+    assert_eq!(answer.response()["allowed"], false);
+    fs::write(&config, "rules: {undeclared-probe-port: off}\n").unwrap();
+    assert_eq!(served.logged("replaced")["what"], "config");
+    assert!(refused(&served, 0));
+}
+
+#[test]
 fn doesnt_start_with_what_it_cannot_use() {
     let authority = Authority::new();
     let mount = Mount::new(&authority.leaf(NAME));

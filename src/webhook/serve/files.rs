@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::certificates::{self, Pem, Served};
 use super::cluster::Cluster;
-use super::log::{Level, Log};
+use super::log::Level;
+use super::metrics::FILES;
 use super::server::{Lawbook, Server};
 use crate::lint::config::{CommandLine, Config};
 use crate::lint::run::all_metas;
@@ -24,6 +25,9 @@ use crate::source::Source;
 
 /// How often files are looked at.
 const EVERY: Duration = Duration::from_millis(500);
+/// How many looks in a row fail before that is said: between two exchanges of links there may be
+/// nothing to read.
+const FAILURES: u32 = 10;
 
 /// Which files, and what goes with them.
 #[derive(Clone, Debug)]
@@ -38,12 +42,14 @@ pub struct Files {
     pub client_ca: Option<PathBuf>,
 }
 
+/// Certificate and key.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// What the files held when they were last looked at.
 #[derive(PartialEq, Eq)]
 pub struct Contents {
     config: Option<Vec<u8>>,
-    /// Certificate and key.
-    pair: Option<(Vec<u8>, Vec<u8>)>,
+    pair: Option<Pair>,
     client_ca: Option<Vec<u8>>,
     /// The minor of the cluster.
     minor: Option<Minor>,
@@ -55,19 +61,28 @@ impl Files {
     /// # Errors
     /// One can't be read.
     pub fn read(&self, cluster: Option<&Cluster>) -> Result<Contents, String> {
-        let read = |path: &Path| {
-            let bytes = fs::read(path);
-            bytes.map_err(|error| format!("{}: {error}", path.display()))
-        };
-        let pair = |files: &certificates::Files| -> Result<_, String> {
-            Ok((read(&files.certificate)?, read(&files.key)?))
-        };
         Ok(Contents {
-            config: self.config.as_deref().map(read).transpose()?,
-            pair: self.certificate.as_ref().map(pair).transpose()?,
-            client_ca: self.client_ca.as_deref().map(read).transpose()?,
+            config: self.config()?,
+            pair: self.pair()?,
+            client_ca: self.client_ca()?,
             minor: cluster.and_then(Cluster::minor),
         })
+    }
+
+    fn config(&self) -> Result<Option<Vec<u8>>, String> {
+        self.config.as_deref().map(read).transpose()
+    }
+
+    fn pair(&self) -> Result<Option<Pair>, String> {
+        let pair = self.certificate.as_ref().map(|files| {
+            let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
+            Ok((certificate, key))
+        });
+        pair.transpose()
+    }
+
+    fn client_ca(&self) -> Result<Option<Vec<u8>>, String> {
+        self.client_ca.as_deref().map(read).transpose()
     }
 
     /// What the config says.
@@ -119,29 +134,97 @@ impl Files {
     }
 
     fn look(&self, mut known: Contents, server: &Weak<Server>) {
+        let [mut config, mut pair, mut client_ca] = FILES.map(Watched::new);
         loop {
             thread::sleep(EVERY);
             let Some(server) = server.upgrade() else {
                 return;
             };
-            // Between two exchanges of links there may be nothing to read.
-            let Ok(contents) = self.read(server.cluster.as_deref()) else {
-                continue;
+            // Each by itself: what can't be read holds up none of the others.
+            let now = Contents {
+                config: config.look(&server, self.config(), &known.config),
+                pair: pair.look(&server, self.pair(), &known.pair),
+                client_ca: client_ca.look(&server, self.client_ca(), &known.client_ca),
+                minor: server.cluster.as_deref().and_then(Cluster::minor),
             };
-            if (&contents.config, contents.minor) != (&known.config, known.minor) {
-                let laws = self.laws(&contents, server.rules);
-                take(&server, "config", laws, |laws| {
-                    server.laws.store(laws.into())
-                });
+            if (&now.config, now.minor) != (&known.config, known.minor) {
+                let laws = self.laws(&now, server.rules);
+                let laws = laws.map(|laws| server.laws.store(laws.into()));
+                config.take(&server, laws);
             }
-            if (&contents.pair, &contents.client_ca) != (&known.pair, &known.client_ca) {
-                let served = server.certify(|pem| contents.put(pem));
+            if (&now.pair, &now.client_ca) != (&known.pair, &known.client_ca) {
+                let served = server.certify(|pem| now.put(pem));
                 let served = served.map_err(|why| self.about_certificate(&why));
-                take(&server, "certificate", served, |()| {});
+                pair.take(&server, served);
             }
-            known = contents;
+            known = now;
         }
     }
+}
+
+/// A file, or some that belong together, over many looks.
+struct Watched {
+    what: &'static str,
+    /// How many looks in a row failed.
+    failures: u32,
+    /// What was last read is in use.
+    is_used: bool,
+}
+
+impl Watched {
+    fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            failures: 0,
+            is_used: true,
+        }
+    }
+
+    /// What it holds now; what it held, where it can't be read.
+    fn look<T: Clone>(&mut self, server: &Server, read: Result<T, String>, known: &T) -> T {
+        let read = match read {
+            Ok(read) => {
+                self.failures = 0;
+                read
+            }
+            Err(why) => {
+                self.failures = self.failures.saturating_add(1);
+                if self.failures == FAILURES {
+                    self.refuse(server, &why);
+                }
+                known.clone()
+            }
+        };
+        let is_used = self.is_used && self.failures < FAILURES;
+        server.metrics.refuses(self.what, !is_used);
+        read
+    }
+
+    /// Says what became of something new.
+    fn take(&mut self, server: &Server, new: Result<(), String>) {
+        self.is_used = new.is_ok();
+        match new {
+            Ok(()) => {
+                server.metrics.reloads.count();
+                let fields = json!({"what": self.what});
+                server.log.line(Level::Info, "replaced", fields);
+            }
+            Err(why) => self.refuse(server, &why),
+        }
+        server.metrics.refuses(self.what, !self.is_used);
+    }
+
+    fn refuse(&self, server: &Server, why: &str) {
+        server.metrics.reloads_failed.count();
+        let fields = json!({"what": self.what, "why": why});
+        let message = "kept the last good one";
+        server.log.line(Level::Error, message, fields);
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = fs::read(path);
+    bytes.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 impl Contents {
@@ -151,22 +234,6 @@ impl Contents {
             pem.key.clone_from(key);
         }
         pem.client_ca.clone_from(&self.client_ca);
-    }
-}
-
-fn take<T>(server: &Server, what: &str, new: Result<T, String>, then: impl FnOnce(T)) {
-    let log: &Log = &server.log;
-    match new {
-        Ok(new) => {
-            then(new);
-            server.metrics.reloads.count();
-            log.line(Level::Info, "replaced", json!({"what": what}));
-        }
-        Err(why) => {
-            server.metrics.reloads_failed.count();
-            let fields = json!({"what": what, "why": why});
-            log.line(Level::Error, "kept the last good one", fields);
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! it).
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::finding::RuleMeta;
@@ -44,7 +44,11 @@ pub struct Metrics {
     pub reloads: Counter,
     /// Files that couldn't be taken over.
     pub reloads_failed: Counter,
+    refused: [AtomicBool; FILES.len()],
 }
+
+/// What files are for.
+pub const FILES: [&str; 3] = ["config", "certificate", "client-ca"];
 
 /// By the names of `Fate`.
 const FATES: [&str; 8] = [
@@ -133,6 +137,15 @@ impl Metrics {
             handshakes: Counter::default(),
             reloads: Counter::default(),
             reloads_failed: Counter::default(),
+            refused: Default::default(),
+        }
+    }
+
+    /// Whether a file for this holds something else than what is in use.
+    pub fn refuses(&self, file: &str, refuses: bool) {
+        let at = FILES.iter().position(|name| *name == file);
+        if let Some(refused) = at.and_then(|at| self.refused.get(at)) {
+            refused.store(refuses, Ordering::Relaxed);
         }
     }
 
@@ -223,6 +236,12 @@ impl Metrics {
         ] {
             text.begin(name, "counter", help);
             text.sample("", load(&counter.0));
+        }
+        let help = "Whether a file can't be used as it is now, and what it held before is in use.";
+        text.begin("kubevet_files_refused", "gauge", help);
+        for (file, refused) in FILES.iter().zip(&self.refused) {
+            let refused = u8::from(refused.load(Ordering::Relaxed));
+            text.sample(&format!("file=\"{file}\""), refused);
         }
     }
 
