@@ -279,8 +279,11 @@ fn bind(wanted: SocketAddr, waiting: usize) -> Result<(TcpListener, SocketAddr),
     Ok((listener, address))
 }
 
+/// How many processors are used: where there are dozens and no limit is set, each thread would take
+/// memory for the review that it does, and no API server asks for as many.
 fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, Into::into)
+    const MOST: usize = 8;
+    std::thread::available_parallelism().map_or(1, |there_are| there_are.get().min(MOST))
 }
 
 /// A secret of the process.
