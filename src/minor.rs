@@ -22,6 +22,12 @@ impl Minor {
             .then_some(Self(number))
     }
 
+    /// The supported minor that is nearest to a version such as `1.38`.
+    pub fn nearest(version: &str) -> Option<Self> {
+        let number: u8 = version.strip_prefix("1.")?.parse().ok()?;
+        Some(Self(number.clamp(Self::OLDEST.0, Self::NEWEST.0)))
+    }
+
     /// The number after the `1.`.
     pub fn number(self) -> u8 {
         self.0
@@ -131,5 +137,13 @@ mod tests {
         for bad in ["1.28", "1.38", "2.30", "1", "1.30.x", "", "1.30."] {
             assert!(bad.parse::<Minor>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn finds_the_nearest() {
+        assert_eq!(Minor::nearest("1.38"), Some(Minor::NEWEST));
+        assert_eq!(Minor::nearest("1.33"), Some(Minor(33)));
+        assert_eq!(Minor::nearest("1.28"), Some(Minor::OLDEST));
+        assert_eq!(Minor::nearest("2.0"), None);
     }
 }

@@ -139,7 +139,7 @@ fn ask(look: &Look<'_>) -> Result<(Minors, Inventory), String> {
     runtime.block_on(async {
         let client = look.way.client(true).await?;
         let minors = match look.minors.is_empty() {
-            true => Minors::one(cluster::minor(&client).await?),
+            true => Minors::one(cluster::version(&client).await?.parse()?),
             false => look.minors.iter().copied().collect(),
         };
         let inventory = inventory(&client, look.namespaces, &look.kinds).await?;

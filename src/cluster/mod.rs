@@ -12,8 +12,6 @@ use std::time::Duration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
-use crate::minor::Minor;
-
 /// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
@@ -62,16 +60,16 @@ impl Way {
     }
 }
 
-/// The minor of a cluster, as its API server says it.
+/// The version of a cluster as its API server says it, such as `1.37`.
 ///
 /// # Errors
-/// It can't be asked, or is a minor that kubevet doesn't know.
-pub async fn minor(client: &Client) -> Result<Minor, String> {
+/// It can't be asked.
+pub async fn version(client: &Client) -> Result<String, String> {
     let said = client.apiserver_version().await;
     let said = said.map_err(|error| why(&error))?;
     // Some write `1.37+`, where they have added something to it.
-    let minor = format!("{}.{}", said.major, said.minor.trim_end_matches('+'));
-    minor.parse()
+    let minor = said.minor.trim_end_matches('+');
+    Ok(format!("{}.{minor}", said.major))
 }
 
 /// What is said of a request that failed: by the API server, if it answered.

@@ -22,6 +22,7 @@ use tokio::time::{sleep, timeout};
 use super::cluster::{Cluster, Trouble};
 use super::log::{Level, Log};
 use crate::cluster::{self, why};
+use crate::minor::Minor;
 use crate::webhook::cache::kinds::KINDS;
 
 /// How long a watch lasts, in seconds.
@@ -41,8 +42,9 @@ const LISTS: usize = 1;
 const TURN: usize = 16;
 /// How long it waits before it tries again: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// How often the cluster is asked for its minor.
+/// How often the cluster is asked for its minor; and until it is known.
 const MINOR_EVERY: Duration = Duration::from_secs(60);
+const MINOR_UNKNOWN: Duration = Duration::from_secs(5);
 
 /// Keeps what is known of a cluster up to date, for as long as the runtime lives.
 pub fn start(client: &Client, cluster: &Arc<Cluster>) {
@@ -60,24 +62,34 @@ pub fn start(client: &Client, cluster: &Arc<Cluster>) {
     tokio::spawn(Arc::clone(cluster).tell());
 }
 
-/// Asks the cluster for its minor again and again: it may be upgraded.
+/// Asks the cluster for its minor again and again: it may be upgraded. Of a version that kubevet
+/// doesn't know, the nearest that it knows is true of most.
 pub async fn minors(client: Client, cluster: Arc<Cluster>, log: Arc<Log>) {
     let mut last = None;
     loop {
-        let asked = timeout(PATIENCE, cluster::minor(&client)).await;
-        match asked.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
-            Ok(minor) => {
-                cluster.is_of(minor);
-                last = None;
-            }
-            Err(why) if last.as_ref() != Some(&why) => {
-                let fields = json!({"why": why});
-                log.line(Level::Warn, "the cluster's version isn't known", fields);
-                last = Some(why);
-            }
-            Err(_) => {}
+        let asked = timeout(PATIENCE, cluster::version(&client)).await;
+        let (minor, trouble) = match asked.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+            Ok(version) => match version.parse() {
+                Ok(minor) => (Some(minor), None),
+                Err(why) => (Minor::nearest(&version), Some(why)),
+            },
+            Err(why) => (None, Some(why)),
+        };
+        if let Some(minor) = minor {
+            cluster.is_of(minor);
         }
-        sleep(MINOR_EVERY).await;
+        if let Some(why) = trouble.as_ref().filter(|why| last.as_ref() != Some(*why)) {
+            let judged = minor.map(|minor| minor.to_string());
+            let fields = json!({"why": why, "kubernetesVersion": judged});
+            log.line(Level::Warn, "the cluster's version isn't known", fields);
+        }
+        last = trouble;
+        sleep(if minor.is_some() {
+            MINOR_EVERY
+        } else {
+            MINOR_UNKNOWN
+        })
+        .await;
     }
 }
 
