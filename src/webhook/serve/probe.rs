@@ -83,18 +83,17 @@ impl Probe {
         {
             return said.clone();
         }
-        let mut said = self.once(&served.load_full()).await;
-        if said.is_err() {
-            // The certificate may have been replaced in between.
-            said = self.once(&served.load_full()).await;
-        }
+        let said = timeout(PATIENCE, async {
+            match self.review(&served.load_full()).await {
+                Ok(()) => Ok(()),
+                // The certificate may have been replaced in between.
+                Err(_) => self.review(&served.load_full()).await,
+            }
+        });
+        let said = said.await;
+        let said = said.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         *last = Some((Instant::now(), said.clone()));
         said
-    }
-
-    async fn once(&self, served: &Served) -> Result<(), String> {
-        let asked = timeout(PATIENCE, self.review(served)).await;
-        asked.unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
 
     async fn review(&self, served: &Served) -> Result<(), String> {
