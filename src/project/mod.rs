@@ -72,6 +72,15 @@ pub enum Nearness {
     Elsewhere,
 }
 
+/// Where an object is looked for.
+struct Place<'a, 't> {
+    namespace: &'a str,
+    /// Whether a member is in that namespace.
+    is_in: &'a dyn Fn(&Member<'t>) -> Tri,
+    /// How far away it may be where the bundle is complete.
+    reach: Nearness,
+}
+
 /// The answer to "is there an object of this kind and name?".
 #[derive(Debug)]
 pub enum Lookup<'p, 't> {
@@ -215,6 +224,47 @@ impl<'t> Project<'t> {
         kind: &'t str,
         name: &'t str,
     ) -> Lookup<'_, 't> {
+        let is_here = |member: &Member<'t>| self.same_namespace(&from.object, &member.object);
+        let place = Place {
+            namespace: self.namespace_of(&from.object),
+            is_in: &is_here,
+            reach: Nearness::Bundle,
+        };
+        self.look(from, &place, group, kind, name)
+    }
+
+    /// The same, in a namespace that is written. Those of a cluster are bundles of their own.
+    pub fn lookup_in(
+        &self,
+        namespace: &str,
+        from: &Member<'t>,
+        group: &str,
+        kind: &'t str,
+        name: &'t str,
+    ) -> Lookup<'_, 't> {
+        let is_there = |member: &Member<'t>| match member.object.namespace {
+            Some(written) if self.is_placeholder(written) => Tri::Unknown,
+            Some(written) if written == namespace => Tri::Yes,
+            Some(_) => Tri::No,
+            None if self.namespace_of(&member.object) == namespace => Tri::Yes,
+            None => Tri::Unknown,
+        };
+        let place = Place {
+            namespace,
+            is_in: &is_there,
+            reach: Nearness::Folder,
+        };
+        self.look(from, &place, group, kind, name)
+    }
+
+    fn look(
+        &self,
+        from: &Member<'t>,
+        place: &Place<'_, 't>,
+        group: &str,
+        kind: &'t str,
+        name: &'t str,
+    ) -> Lookup<'_, 't> {
         if self.is_placeholder(name) {
             return Lookup::Unknown("the name holds a placeholder".to_owned());
         }
@@ -223,11 +273,10 @@ impl<'t> Project<'t> {
         let mut unknown = None;
         for member in self.named(kind, name) {
             let object = &member.object;
-            if object.group != group || (closed && self.nearness(from, member) != Nearness::Bundle)
-            {
+            if object.group != group || (closed && self.nearness(from, member) > place.reach) {
                 continue;
             }
-            match self.same_namespace(&from.object, object) {
+            match (place.is_in)(member) {
                 Tri::Yes if member.role == Role::Partial => {
                     unknown =
                         Some("sources and patches of kustomizations aren't rendered".to_owned());
@@ -246,7 +295,7 @@ impl<'t> Project<'t> {
             .or_else(|| self.gap(from, kind));
         match unknown {
             Some(why) => Lookup::Unknown(why),
-            None if self.is_external(from, group, kind, name) => Lookup::Elsewhere,
+            None if self.is_external(from, group, kind, place.namespace, name) => Lookup::Elsewhere,
             None => Lookup::Absent { closed },
         }
     }
@@ -368,8 +417,15 @@ impl<'t> Project<'t> {
         object.namespace.unwrap_or(default)
     }
 
-    fn is_external(&self, from: &Member<'t>, group: &str, kind: &str, name: &str) -> bool {
-        let (source, namespace) = (from.object.source, self.namespace_of(&from.object));
+    fn is_external(
+        &self,
+        from: &Member<'t>,
+        group: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> bool {
+        let source = from.object.source;
         let externals = self.sight.externals.0.as_ref();
         externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }

@@ -46,6 +46,7 @@ mod webhook {
     pub mod exact_webhook_match;
     pub mod exemption_by_label;
     pub mod long_webhook_timeout;
+    pub mod missing_webhook_service;
     pub mod undeclared_webhook_port;
     pub mod unjudged_ephemeral_containers;
     pub mod unusable_ca_bundle;
@@ -80,6 +81,7 @@ pub static RULES: &[&Rule] = &[
     &webhook::exact_webhook_match::RULE,
     &webhook::exemption_by_label::RULE,
     &webhook::long_webhook_timeout::RULE,
+    &webhook::missing_webhook_service::RULE,
     &webhook::undeclared_webhook_port::RULE,
     &webhook::unjudged_ephemeral_containers::RULE,
     &webhook::unusable_ca_bundle::RULE,

@@ -374,8 +374,34 @@ fn webhooks_are_judged_with_what_they_call() {
     assert_eq!(findings(&objects), [port]);
     let audited = audited(&objects[..1], &[("Service", None)], "");
     assert_eq!(told(&audited), Vec::<String>::new());
-    let undecided = &audited.outcome.summary.undecided;
-    assert_eq!(undecided[0].rule, "undeclared-webhook-port");
+    let undecided = audited.outcome.summary.undecided.iter();
+    let undecided: Vec<_> = undecided.map(|undecided| undecided.rule.as_str()).collect();
+    assert_eq!(
+        undecided,
+        ["missing-webhook-service", "undeclared-webhook-port"]
+    );
+}
+
+#[test]
+fn what_webhooks_call_is_known_to_be_gone() {
+    let missing = |severity| {
+        format!(
+            "{severity} missing-webhook-service ValidatingWebhookConfiguration/policy \
+             webhooks[0].clientConfig.service.name"
+        )
+    };
+    let elsewhere = {
+        let mut service = service("policy", Value::Null);
+        service["metadata"]["namespace"] = json!("quiet");
+        service
+    };
+    let mut hook = webhook();
+    assert_eq!(
+        findings(&[hook.clone(), elsewhere.clone()]),
+        [missing("warning")]
+    );
+    hook["webhooks"][0]["failurePolicy"] = json!("Fail");
+    assert_eq!(findings(&[hook, elsewhere]), [missing("error")]);
 }
 
 #[test]
@@ -443,7 +469,8 @@ fn there_is_a_policy_report_for_every_namespace() {
     assert_eq!(
         reports,
         [
-            ("ClusterPolicyReport", &Value::Null, &summary(0, 0)),
+            // What the webhook calls isn't there.
+            ("ClusterPolicyReport", &Value::Null, &summary(0, 1)),
             ("PolicyReport", &json!("quiet"), &summary(0, 0)),
             ("PolicyReport", &json!("shop"), &summary(1, 1)),
         ]
