@@ -10,8 +10,8 @@
 mod support;
 
 use kubevet::finding::{Family, Finding, RuleMeta, Severity};
+use kubevet::lint::admitted::sentence;
 use kubevet::lint::run::all_metas;
-
 use kubevet::report::Page;
 use kubevet::rules::RULES;
 
@@ -85,5 +85,14 @@ fn every_page_begins_with_its_id_and_says_why_and_what_to_do() {
         for section in ["Why", "What to do"] {
             assert!(page.section(section).is_some(), "{}: {section}", meta.id);
         }
+    }
+}
+
+#[test]
+fn every_page_says_what_comes_of_it_at_admission() {
+    for meta in all_metas(RULES) {
+        let said = Page::of(meta).section("At admission").unwrap_or_default();
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(said, sentence(meta, RULES), "{}", meta.id);
     }
 }

@@ -21,6 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kubevet::finding::Finding;
+use kubevet::lint::admitted::UNSEEN;
 use kubevet::lint::config::{Config, Day};
 use kubevet::lint::run::all_metas;
 use kubevet::minor::Minor;
@@ -30,7 +31,7 @@ use kubevet::rule::Scope;
 use kubevet::rules::RULES;
 use kubevet::source::Source;
 use kubevet::webhook::answer::{Answer, Outcome, WARNING_CHARS_MAX, WARNINGS_MAX};
-use kubevet::webhook::cache::kinds::{KINDS, Kind, LOOKED_FOR, UNDECIDED};
+use kubevet::webhook::cache::kinds::{KINDS, Kind, LOOKED_FOR};
 use kubevet::webhook::cache::prune::{Pruned, prune};
 use kubevet::webhook::cache::store::Store;
 use kubevet::webhook::judge::{Laws, findings, object, part, read};
@@ -456,7 +457,7 @@ fn every_rule_that_looks_around_says_what_for() {
     let looking = looking.filter(|rule| rule.meta.family.name() != "webhook");
     let looking: BTreeSet<&str> = looking.map(|rule| rule.meta.id).collect();
     let said = LOOKED_FOR.iter().map(|(rule, _)| *rule);
-    let said: BTreeSet<&str> = said.chain(UNDECIDED).collect();
+    let said: BTreeSet<&str> = said.chain(UNSEEN).collect();
     assert_eq!(said, looking);
     let mut kinds = LOOKED_FOR.iter().flat_map(|(_, kinds)| *kinds);
     assert!(kinds.all(|kind| KINDS.iter().any(|known| known.resource.kind == *kind)));
@@ -497,7 +498,7 @@ fn what_is_kept_and_found_of_a_cluster_tells_all_that_the_whole_would() {
             let mut whole = findings(&asked, None, &whole, laws(&config));
             let mut kept = findings(&asked, None, &around, laws(&config));
             for found in [&mut whole, &mut kept] {
-                found.retain(|finding| !UNDECIDED.contains(&finding.rule.id));
+                found.retain(|finding| !UNSEEN.contains(&finding.rule.id));
             }
             let name = target["metadata"]["name"].as_str();
             assert_eq!(

@@ -50,9 +50,9 @@ impl Case<'_> {
             }
             Admitted::Counted => return Fate::Disagrees,
             // What others made is only looked at: they may know why something isn't there.
-            Admitted::Absence if !self.object.judged => return Fate::Beside,
-            Admitted::Absence if !self.is_settled => return Fate::Young,
-            Admitted::Never | Admitted::Absence | Admitted::Told => {}
+            Admitted::Absence | Admitted::Unseen if !self.object.judged => return Fate::Beside,
+            Admitted::Absence | Admitted::Unseen if !self.is_settled => return Fate::Young,
+            Admitted::Never | Admitted::Absence | Admitted::Unseen | Admitted::Told => {}
         }
         let namespace = self.object.namespace.as_deref().unwrap_or_default();
         let name = &self.object.object;

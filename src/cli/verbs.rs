@@ -27,11 +27,10 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, String> {
         return Err(format!("there is no rule `{}`: {hint}", args.rule));
     };
     let about = format!(
-        "Family: {}. Severity: {}. Evidence: {}. At admission: {}.\n\n",
+        "Family: {}. Severity: {}. Evidence: {}.\n\n",
         meta.family.name(),
         meta.severity,
-        meta.proof.name(),
-        at_admission(meta)
+        meta.proof.name()
     );
     let page = meta.page.split_once("\n\n");
     let (title, rest) = page.unwrap_or((meta.page, ""));
@@ -52,15 +51,6 @@ pub fn rules(args: &RulesArgs) -> Result<u8, String> {
     };
     output::print(&text)?;
     Ok(exit::CLEAN)
-}
-
-fn at_admission(meta: &RuleMeta) -> &'static str {
-    match Admitted::of_rule(meta, RULES) {
-        Admitted::Told => "told",
-        Admitted::Absence => "told of updates, where the cluster is asked; never denies",
-        Admitted::Counted => "counted, since the API server judges that itself",
-        Admitted::Never => "never, it is about files",
-    }
 }
 
 fn rules_text(metas: &[&'static RuleMeta]) -> String {

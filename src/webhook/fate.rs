@@ -91,7 +91,7 @@ impl<'c> Case<'_, 'c> {
             Admitted::Absence if self.update && self.around.decided.contains(&finding.rule.id) => {
                 Action::Warn
             }
-            Admitted::Absence => return Fate::Absent,
+            Admitted::Absence | Admitted::Unseen => return Fate::Absent,
             Admitted::Told => Action::Deny,
         };
         if self.around.doubted.contains(&finding.rule.id) {

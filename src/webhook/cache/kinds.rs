@@ -237,11 +237,3 @@ pub const LOOKED_FOR: [(&str, &[&str]); 11] = [
 ];
 
 const PORTS: &[&str] = &["Deployment", "Service", "StatefulSet"];
-
-/// The rules about what isn't there that are never believed, whatever is known: they look for kinds
-/// that aren't kept, Secrets, ConfigMaps and whatever makes pods.
-pub const UNDECIDED: [&str; 3] = [
-    "missing-config-map",
-    "missing-secret",
-    "service-selects-nothing",
-];
