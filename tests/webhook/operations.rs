@@ -429,6 +429,30 @@ fn reviews_for_certified_clients_alone_where_it_is_told_to() {
     assert!(refused.is_err());
 }
 
+#[test]
+fn authorities_of_clients_that_cannot_be_used_hold_up_no_certificate() {
+    let clients = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.crt");
+    fs::write(&ca, &clients.pem).unwrap();
+    let mut served = Served::start(&["--client-ca", ca.to_str().unwrap()]);
+    fs::write(&ca, clients.pem.replace("MII", "no!")).unwrap();
+    assert_eq!(served.logged("kept the last good one")["what"], "client-ca");
+    let metrics = served.get("/metrics");
+    assert!(
+        metrics
+            .text()
+            .contains("kubevet_files_refused{file=\"client-ca\"} 1\n")
+    );
+    let new = Authority::new();
+    served.mount.swap(&new.leaf(NAME));
+    assert_eq!(served.logged("replaced")["what"], "certificate");
+    served.authority = new;
+    let mut client = served.client();
+    client.certificate = Some(clients.leaf("kube-apiserver"));
+    allowed(&mut client.connect());
+}
+
 /// What `curl` would get.
 fn plain(served: &Served, path: &str) -> String {
     use std::io::Write;

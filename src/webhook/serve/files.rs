@@ -45,8 +45,7 @@ pub struct Files {
 /// Certificate and key.
 type Pair = (Vec<u8>, Vec<u8>);
 
-/// What the files held when they were last looked at.
-#[derive(PartialEq, Eq)]
+/// What the files hold at the start.
 pub struct Contents {
     config: Option<Vec<u8>>,
     pair: Option<Pair>,
@@ -90,12 +89,21 @@ impl Files {
     /// # Errors
     /// The first thing that is wrong with it, and where.
     pub fn laws(&self, contents: &Contents, rules: &[&'static Rule]) -> Result<Lawbook, String> {
-        let config = match (&self.config, &contents.config) {
+        self.laws_of(contents.config.as_deref(), contents.minor, rules)
+    }
+
+    fn laws_of(
+        &self,
+        config: Option<&[u8]>,
+        of_cluster: Option<Minor>,
+        rules: &[&'static Rule],
+    ) -> Result<Lawbook, String> {
+        let config = match (&self.config, config) {
             (Some(path), Some(bytes)) => parse(path, bytes, rules)?,
             _ => Config::default(),
         };
         let newest = config.minors().iter().last();
-        let minor = self.minor.or(contents.minor).or(newest);
+        let minor = self.minor.or(of_cluster).or(newest);
         let minor = minor.unwrap_or(Minor::DEFAULT);
         let command = CommandLine {
             minors: Some(Minors::one(minor)),
@@ -111,7 +119,8 @@ impl Files {
     /// It can't be used.
     pub fn certificate(&self, contents: &Contents, other: Option<Pem>) -> Result<Served, String> {
         let mut pem = other.unwrap_or_default();
-        contents.put(&mut pem);
+        put(&mut pem, contents.pair.as_ref());
+        pem.client_ca.clone_from(&contents.client_ca);
         Served::new(pem).map_err(|why| self.about_certificate(&why))
     }
 
@@ -133,85 +142,112 @@ impl Files {
         Ok(())
     }
 
-    fn look(&self, mut known: Contents, server: &Weak<Server>) {
-        let [mut config, mut pair, mut client_ca] = FILES.map(Watched::new);
+    fn look(&self, known: Contents, server: &Weak<Server>) {
+        let [of_config, of_pair, of_client_ca] = FILES;
+        let mut config = Watched::new(of_config, known.config);
+        let mut pair = Watched::new(of_pair, known.pair);
+        let mut client_ca = Watched::new(of_client_ca, known.client_ca);
+        let mut minor = known.minor;
         loop {
             thread::sleep(EVERY);
             let Some(server) = server.upgrade() else {
                 return;
             };
-            // Each by itself: what can't be read holds up none of the others.
-            let now = Contents {
-                config: config.look(&server, self.config(), &known.config),
-                pair: pair.look(&server, self.pair(), &known.pair),
-                client_ca: client_ca.look(&server, self.client_ca(), &known.client_ca),
-                minor: server.cluster.as_deref().and_then(Cluster::minor),
-            };
-            if (&now.config, now.minor) != (&known.config, known.minor) {
-                let laws = self.laws(&now, server.rules);
+            // Each by itself: what can't be used holds up none of the others.
+            if let Some(bytes) = config.look(&server, self.config()) {
+                let laws = self.laws_of(bytes.as_deref(), minor, server.rules);
                 let laws = laws.map(|laws| server.laws.store(laws.into()));
                 config.take(&server, laws);
             }
-            if (&now.pair, &now.client_ca) != (&known.pair, &known.client_ca) {
-                let served = server.certify(|pem| now.put(pem));
+            if let Some(new) = pair.look(&server, self.pair()) {
+                let served = server.certify(|pem| put(pem, new.as_ref()));
                 let served = served.map_err(|why| self.about_certificate(&why));
                 pair.take(&server, served);
             }
-            known = now;
+            if let Some(new) = client_ca.look(&server, self.client_ca()) {
+                let served = server.certify(|pem| pem.client_ca = new);
+                client_ca.take(&server, served);
+            }
+            let now = server.cluster.as_deref().and_then(Cluster::minor);
+            // What is in use could be read.
+            if now != minor
+                && let Ok(laws) = self.laws_of(config.used.as_deref(), now, server.rules)
+            {
+                minor = now;
+                let fields = json!({"kubernetesVersion": laws.minor.to_string()});
+                let message = "judging for the cluster's version";
+                server.log.line(Level::Info, message, fields);
+                server.laws.store(laws.into());
+            }
         }
     }
 }
 
 /// A file, or some that belong together, over many looks.
-struct Watched {
+struct Watched<T> {
     what: &'static str,
     /// How many looks in a row failed.
     failures: u32,
-    /// What was last read is in use.
-    is_used: bool,
+    /// What it held when it could last be read.
+    read: T,
+    /// Of what it held, what is in use.
+    used: T,
 }
 
-impl Watched {
-    fn new(what: &'static str) -> Self {
+impl<T: Clone + PartialEq> Watched<T> {
+    fn new(what: &'static str, used: T) -> Self {
         Self {
             what,
             failures: 0,
-            is_used: true,
+            read: used.clone(),
+            used,
         }
     }
 
-    /// What it holds now; what it held, where it can't be read.
-    fn look<T: Clone>(&mut self, server: &Server, read: Result<T, String>, known: &T) -> T {
-        let read = match read {
-            Ok(read) => {
+    /// What it holds now, if that is new.
+    fn look(&mut self, server: &Server, read: Result<T, String>) -> Option<T> {
+        match read {
+            Ok(now) => {
                 self.failures = 0;
-                read
+                let is_new = now != self.read;
+                self.read = now;
+                // What is new is told once it is known what comes of it.
+                if is_new {
+                    return Some(self.read.clone());
+                }
+                self.tell(server);
             }
             Err(why) => {
                 self.failures = self.failures.saturating_add(1);
+                self.tell(server);
                 if self.failures == FAILURES {
                     self.refuse(server, &why);
                 }
-                known.clone()
             }
-        };
-        let is_used = self.is_used && self.failures < FAILURES;
-        server.metrics.refuses(self.what, !is_used);
-        read
+        }
+        None
     }
 
-    /// Says what became of something new.
+    /// What became of something new.
     fn take(&mut self, server: &Server, new: Result<(), String>) {
-        self.is_used = new.is_ok();
         match new {
             Ok(()) => {
+                self.used.clone_from(&self.read);
+                self.tell(server);
                 server.metrics.reloads.count();
                 let fields = json!({"what": self.what});
                 server.log.line(Level::Info, "replaced", fields);
             }
-            Err(why) => self.refuse(server, &why),
+            Err(why) => {
+                self.tell(server);
+                self.refuse(server, &why);
+            }
         }
-        server.metrics.refuses(self.what, !self.is_used);
+    }
+
+    fn tell(&self, server: &Server) {
+        let refused = self.read != self.used || self.failures >= FAILURES;
+        server.metrics.refuses(self.what, refused);
     }
 
     fn refuse(&self, server: &Server, why: &str) {
@@ -222,19 +258,16 @@ impl Watched {
     }
 }
 
+fn put(pem: &mut Pem, pair: Option<&Pair>) {
+    if let Some((certificate, key)) = pair {
+        pem.certificate.clone_from(certificate);
+        pem.key.clone_from(key);
+    }
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = fs::read(path);
     bytes.map_err(|error| format!("{}: {error}", path.display()))
-}
-
-impl Contents {
-    fn put(&self, pem: &mut Pem) {
-        if let Some((certificate, key)) = &self.pair {
-            pem.certificate.clone_from(certificate);
-            pem.key.clone_from(key);
-        }
-        pem.client_ca.clone_from(&self.client_ca);
-    }
 }
 
 fn parse(path: &Path, bytes: &[u8], rules: &[&'static Rule]) -> Result<Config, String> {
