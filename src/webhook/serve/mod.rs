@@ -279,10 +279,10 @@ fn bind(wanted: SocketAddr, waiting: usize) -> Result<(TcpListener, SocketAddr),
     Ok((listener, address))
 }
 
-/// How many processors are used: where there are dozens and no limit is set, each thread would take
-/// memory for the review that it does, and no API server asks for as many.
+/// How many processors are used. Each thread may take some MiB for its review, outside of any
+/// budget: on a node with dozens they would take more memory than `deploy/` gives.
 fn processors() -> usize {
-    const MOST: usize = 8;
+    const MOST: usize = 4;
     std::thread::available_parallelism().map_or(1, |there_are| there_are.get().min(MOST))
 }
 
