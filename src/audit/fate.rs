@@ -8,7 +8,7 @@ use super::inventory::Listed;
 use crate::finding::{Family, Finding, Server};
 use crate::lint::admitted::Admitted;
 use crate::lint::config::{Config, Day};
-use crate::rule::Rule;
+use crate::rule::{Rule, Scope};
 
 /// What becomes of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +49,18 @@ impl Case<'_> {
                 return Fate::Beside;
             }
             Admitted::Counted => return Fate::Disagrees,
-            // What others made is only looked at: they may know why something isn't there.
-            Admitted::Absence | Admitted::Unseen if !self.object.judged => return Fate::Beside,
-            Admitted::Absence | Admitted::Unseen if !self.is_settled => return Fate::Young,
             Admitted::Never | Admitted::Absence | Admitted::Unseen | Admitted::Told => {}
+        }
+        let mut rules = self.rules.iter();
+        let rule = rules.find(|rule| rule.meta.id == finding.rule.id);
+        if rule.is_some_and(|rule| rule.scope == Scope::Absence) {
+            // What others made is only looked at: they may know why something isn't there.
+            if !self.object.judged {
+                return Fate::Beside;
+            }
+            if !self.is_settled {
+                return Fate::Young;
+            }
         }
         let namespace = self.object.namespace.as_deref().unwrap_or_default();
         let name = &self.object.object;

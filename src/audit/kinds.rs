@@ -62,6 +62,24 @@ pub static KINDS: &[Kind] = &[
     ),
     kind(BATCH, ("CronJob", "cronjobs"), true, Part::Judged),
     kind(BATCH, ("Job", "jobs"), true, Part::Judged),
+    kind(
+        WEBHOOKS,
+        (
+            "ValidatingWebhookConfiguration",
+            "validatingwebhookconfigurations",
+        ),
+        false,
+        Part::Judged,
+    ),
+    kind(
+        WEBHOOKS,
+        (
+            "MutatingWebhookConfiguration",
+            "mutatingwebhookconfigurations",
+        ),
+        false,
+        Part::Judged,
+    ),
     kind(CORE, ("Service", "services"), true, Part::Judged),
     kind(CORE, ("Pod", "pods"), true, Part::Judged),
     kind(
@@ -89,24 +107,6 @@ pub static KINDS: &[Kind] = &[
         ("PersistentVolume", "persistentvolumes"),
         false,
         Part::Seen,
-    ),
-    kind(
-        WEBHOOKS,
-        (
-            "ValidatingWebhookConfiguration",
-            "validatingwebhookconfigurations",
-        ),
-        false,
-        Part::Judged,
-    ),
-    kind(
-        WEBHOOKS,
-        (
-            "MutatingWebhookConfiguration",
-            "mutatingwebhookconfigurations",
-        ),
-        false,
-        Part::Judged,
     ),
     NAMESPACES,
 ];
