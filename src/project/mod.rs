@@ -233,7 +233,8 @@ impl<'t> Project<'t> {
         self.look(from, &place, group, kind, name)
     }
 
-    /// The same, in a namespace that is written. Those of a cluster are bundles of their own.
+    /// The same, in a namespace that is written. Those of a cluster are bundles of their own, all in
+    /// one folder: what is that close counts as there.
     pub fn lookup_in(
         &self,
         namespace: &str,

@@ -60,13 +60,11 @@ fn absent(
     };
     let fails = calls.iter().any(|(hook, _)| hook.fails(context));
     let place = if closed { "in the bundle" } else { "in sight" };
-    let so = match fails {
-        true => "requests that match are refused",
-        false => "nothing judges the requests that match",
-    };
-    let name_text = name.text();
-    let message =
-        format!("no Service named `{name_text}` of namespace `{namespace}` is {place}: {so}");
+    let called = name.text();
+    let mut message = format!("no Service named `{called}` of namespace `{namespace}` is {place}");
+    if fails {
+        message.push_str(": what matches is refused");
+    }
     let finding = sink.at(&RULE, context, *name, message);
     for (_, other) in calls.iter().skip(1) {
         finding.with(context.object(), *other, "called here, too");
