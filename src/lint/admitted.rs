@@ -21,8 +21,8 @@ pub enum Admitted {
     /// The server has judged that itself: a finding is a mistake of ours or a skew of versions,
     /// which is counted and not shown.
     Counted,
-    /// It is about what there isn't: files, the way to apply an object, other settings of a
-    /// cluster, and the configurations of webhooks, which no webhook is asked about.
+    /// It is about what there isn't: files, doubles in them, the way to apply an object, other
+    /// settings of a cluster, and the configurations of webhooks, which no webhook is asked about.
     Never,
 }
 
@@ -34,6 +34,18 @@ pub const UNSEEN: [&str; 3] = [
     "service-selects-nothing",
 ];
 
+/// The rule about objects that stand in several manifests.
+const DUPLICATE_OBJECT: &str = "duplicate-object";
+
+/// The rules about the server's own validation that have nothing to say of pods.
+const OF_NO_POD: [&str; 5] = [
+    "dropped-field",
+    "progress-deadline-too-short",
+    "rejected-update",
+    "server-warning",
+    "zero-surge-zero-unavailable",
+];
+
 /// The section `At admission` of a rule's page.
 pub fn sentence(meta: &RuleMeta, rules: &[&'static Rule]) -> &'static str {
     match (Admitted::of_rule(meta, rules), meta.family) {
@@ -43,14 +55,18 @@ pub fn sentence(meta: &RuleMeta, rules: &[&'static Rule]) -> &'static str {
             "something is created, what isn't there may come next."
         ),
         (Admitted::Unseen, _) => "It is silent: nothing is known there of what it looks for.",
-        (Admitted::Counted, Family::Server) if meta.id != DROPPED_FIELD.id => concat!(
+        (Admitted::Counted, Family::Server) if !OF_NO_POD.contains(&meta.id) => concat!(
             "The API server has judged the object itself: what is found in it is counted, not ",
-            "shown. What will be said to the pods of a template is shown."
+            "shown. Before Kubernetes 1.34 it doesn't look at the pods of a StatefulSet: what is ",
+            "found in those is shown when the StatefulSet is created."
         ),
         (Admitted::Counted, _) => concat!(
             "The API server has judged the object itself: what is found in it is counted, not ",
             "shown."
         ),
+        (Admitted::Never, Family::Bundle) => {
+            "It is silent: what several manifests make of one name is one object by then."
+        }
         (Admitted::Never, Family::Server) => "It is silent: the object has been applied by then.",
         (Admitted::Never, Family::Webhook) => {
             "It is silent: no webhook is asked about the configurations of webhooks."
@@ -78,6 +94,7 @@ impl Admitted {
             Family::Usage if meta.id != BAD_SUPPRESSION.id => Self::Never,
             Family::Server if meta.id == APPLY_DIFFERS.id => Self::Never,
             Family::Schema | Family::Server => Self::Counted,
+            Family::Bundle if meta.id == DUPLICATE_OBJECT => Self::Never,
             _ if UNSEEN.contains(&meta.id) => Self::Unseen,
             _ => match rules.iter().find(|rule| rule.meta.id == meta.id) {
                 Some(rule) if rule.scope == Scope::Absence => Self::Absence,
