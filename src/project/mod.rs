@@ -1,12 +1,13 @@
 //! All objects in sight, and what can be known about how they relate.
 //!
-//! Lives here: who is near whom, lookups by kind and name, pods by selector, and what hides
-//! answers (`Gap`). What each file is, and what kustomizations make of it, is in `files` and
-//! `graph`. Not here: what a relation means (`rules`).
+//! Lives here: who is near whom, pods by selector, and what hides answers (`Gap`). Objects are
+//! looked for by name in `lookup`. What each file is, and what kustomizations make of it, is in
+//! `files` and `graph`. Not here: what a relation means (`rules`).
 
 pub mod files;
 pub mod graph;
 pub mod kustomize;
+mod lookup;
 mod member;
 mod near;
 pub mod providers;
@@ -26,6 +27,7 @@ use crate::object::workload::WorkloadKind;
 use crate::source::SourceId;
 use crate::tree::Node;
 
+pub use lookup::Lookup;
 pub use member::{Member, Role};
 
 /// Where a source lies and what is applied together with it.
@@ -69,32 +71,6 @@ pub enum Nearness {
     /// In one folder.
     Folder,
     /// Anywhere else in sight.
-    Elsewhere,
-}
-
-/// Where an object is looked for.
-struct Place<'a, 't> {
-    namespace: &'a str,
-    /// Whether a member is in that namespace.
-    is_in: &'a dyn Fn(&Member<'t>) -> Tri,
-    /// How far away it may be where the bundle is complete.
-    reach: Nearness,
-}
-
-/// The answer to "is there an object of this kind and name?".
-#[derive(Debug)]
-pub enum Lookup<'p, 't> {
-    /// Yes: the closest ones, and how close they are. More than one where nothing tells which
-    /// one is meant.
-    Found(Vec<&'p Member<'t>>, Nearness),
-    /// No, as far as can be seen, and nothing hides it. `closed`: it can't be elsewhere either.
-    Absent {
-        /// The bundle is declared complete.
-        closed: bool,
-    },
-    /// It can't be known, because of this.
-    Unknown(String),
-    /// The config says that it is made elsewhere.
     Elsewhere,
 }
 
@@ -216,91 +192,6 @@ impl<'t> Project<'t> {
         Selector::of_label_selector(node, &|text| self.is_placeholder(text))
     }
 
-    /// Looks for an object of a kind by name, in the namespace of `from`.
-    pub fn lookup(
-        &self,
-        from: &Member<'t>,
-        group: &str,
-        kind: &'t str,
-        name: &'t str,
-    ) -> Lookup<'_, 't> {
-        let is_here = |member: &Member<'t>| self.same_namespace(&from.object, &member.object);
-        let place = Place {
-            namespace: self.namespace_of(&from.object),
-            is_in: &is_here,
-            reach: Nearness::Bundle,
-        };
-        self.look(from, &place, group, kind, name)
-    }
-
-    /// The same, in a namespace that is written. Those of a cluster are bundles of their own, all in
-    /// one folder: what is that close counts as there.
-    pub fn lookup_in(
-        &self,
-        namespace: &str,
-        from: &Member<'t>,
-        group: &str,
-        kind: &'t str,
-        name: &'t str,
-    ) -> Lookup<'_, 't> {
-        let is_there = |member: &Member<'t>| match member.object.namespace {
-            Some(written) if self.is_placeholder(written) => Tri::Unknown,
-            Some(written) if written == namespace => Tri::Yes,
-            Some(_) => Tri::No,
-            None if self.namespace_of(&member.object) == namespace => Tri::Yes,
-            None => Tri::Unknown,
-        };
-        let place = Place {
-            namespace,
-            is_in: &is_there,
-            reach: Nearness::Folder,
-        };
-        self.look(from, &place, group, kind, name)
-    }
-
-    fn look(
-        &self,
-        from: &Member<'t>,
-        place: &Place<'_, 't>,
-        group: &str,
-        kind: &'t str,
-        name: &'t str,
-    ) -> Lookup<'_, 't> {
-        if self.is_placeholder(name) {
-            return Lookup::Unknown("the name holds a placeholder".to_owned());
-        }
-        let closed = self.location(from).closed;
-        let mut found = Vec::new();
-        let mut unknown = None;
-        for member in self.named(kind, name) {
-            let object = &member.object;
-            if object.group != group || (closed && self.nearness(from, member) > place.reach) {
-                continue;
-            }
-            match (place.is_in)(member) {
-                Tri::Yes if member.role == Role::Partial => {
-                    unknown =
-                        Some("sources and patches of kustomizations aren't rendered".to_owned());
-                }
-                Tri::Yes => found.push(member),
-                Tri::Unknown => unknown = Some("the namespaces aren't all written".to_owned()),
-                Tri::No => {}
-            }
-        }
-        if !found.is_empty() {
-            let (closest, nearness) = self.closest(from, found);
-            return Lookup::Found(closest, nearness);
-        }
-        let unknown = unknown
-            .or_else(|| self.named_by_placeholder(kind))
-            .or_else(|| self.gap(from, kind));
-        match unknown {
-            Some(why) => Lookup::Unknown(why),
-            None if self.is_external(from, group, kind, place.namespace, name) => Lookup::Elsewhere,
-            None => Lookup::Absent { closed },
-        }
-    }
-
     /// The workloads in the namespace of `from` whose pods a selector selects.
     pub fn selected(&self, from: &Member<'t>, selector: &Selector<'t>) -> Selected<'_, 't> {
         let closed = self.location(from).closed;
@@ -416,19 +307,6 @@ impl<'t> Project<'t> {
         let own = place.and_then(|place| place.namespace.as_ref());
         let default = own.unwrap_or(&self.sight.default_namespace);
         object.namespace.unwrap_or(default)
-    }
-
-    fn is_external(
-        &self,
-        from: &Member<'t>,
-        group: &str,
-        kind: &str,
-        namespace: &str,
-        name: &str,
-    ) -> bool {
-        let source = from.object.source;
-        let externals = self.sight.externals.0.as_ref();
-        externals.is_some_and(|external| external(source, group, kind, Some(namespace), name))
     }
 
     fn index(&mut self, member: &Member<'t>) {
