@@ -129,6 +129,11 @@ impl Clock {
         self.evicted.notified().await;
     }
 
+    /// Whether it goes, or has gone, because its place is taken away.
+    pub fn is_evicted(&self) -> bool {
+        self.lock().evicted
+    }
+
     /// Whether it really goes now: what has come meanwhile is served, and another one goes.
     pub fn gives_way(&self) -> bool {
         let mut state = self.lock();
@@ -231,8 +236,9 @@ mod tests {
         body.evict();
         body.begin();
         assert!(!body.gives_way(), "enough of its body is there");
+        assert!(!body.is_evicted());
         assert!(body.worth().is_none());
         silent.evict();
-        assert!(silent.gives_way());
+        assert!(silent.gives_way() && silent.is_evicted());
     }
 }

@@ -15,7 +15,6 @@ use tokio_rustls::rustls::server::Acceptor;
 use super::Stage;
 use super::clock::Clock;
 use super::connection::{self, Peer, Ties};
-use super::metrics::Metrics;
 use super::server::Server;
 use super::threads::{Seat, Threads};
 
@@ -63,13 +62,12 @@ impl Door {
         let crowd = Arc::new(Crowd::default());
         let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut stage = door.stage.clone();
-        let metrics = &door.server.metrics;
         let mut number = 0;
         let next = async || {
             while door.threads.as_ref().is_some_and(Threads::is_crowded) && door.takes_turns() {
                 sleep(LOOK).await;
             }
-            accept(&listener, &crowd, &room, metrics).await
+            accept(&listener, &crowd, &room).await
         };
         loop {
             tokio::select! {
@@ -80,10 +78,13 @@ impl Door {
                     let crowd = Arc::clone(&crowd);
                     let of_door = Arc::clone(&door);
                     let connection = move |seat| async move {
-                        let connections = &of_door.server.metrics.connections;
-                        connections.grow();
-                        of_door.serve(stream, seat, number, clock).await;
-                        connections.shrink();
+                        let metrics = &of_door.server.metrics;
+                        metrics.connections.grow();
+                        of_door.serve(stream, seat, number, Arc::clone(&clock)).await;
+                        metrics.connections.shrink();
+                        if clock.is_evicted() {
+                            metrics.evicted.count();
+                        }
                         crowd.lock().remove(&number);
                         drop(place);
                     };
@@ -175,7 +176,6 @@ async fn accept(
     listener: &TcpListener,
     crowd: &Crowd,
     room: &Arc<Semaphore>,
-    metrics: &Metrics,
 ) -> (std::net::TcpStream, Option<OwnedSemaphorePermit>) {
     loop {
         let accepted = listener.accept().await;
@@ -184,36 +184,26 @@ async fn accept(
             Err(error) if is_of_connection(&error) => continue,
             // The process has no more files.
             Err(_) => {
-                make_room(crowd, metrics);
+                crowd.evict();
                 sleep(BACK_OFF).await;
                 continue;
             }
         };
-        return (stream, place(crowd, room, metrics).await);
+        return (stream, place(crowd, room).await);
     }
 }
 
 /// A place; where all are taken, one is made free.
-async fn place(
-    crowd: &Crowd,
-    room: &Arc<Semaphore>,
-    metrics: &Metrics,
-) -> Option<OwnedSemaphorePermit> {
+async fn place(crowd: &Crowd, room: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     if let Ok(place) = Arc::clone(room).try_acquire_owned() {
         return Some(place);
     }
     loop {
-        make_room(crowd, metrics);
+        crowd.evict();
         // Those who are served now may go next time.
         if let Ok(place) = timeout(BACK_OFF, Arc::clone(room).acquire_owned()).await {
             return place.ok();
         }
-    }
-}
-
-fn make_room(crowd: &Crowd, metrics: &Metrics) {
-    if crowd.evict() {
-        metrics.evicted.count();
     }
 }
 
@@ -233,15 +223,14 @@ impl Crowd {
         clock
     }
 
-    /// Ends the connection that can be done without best; whether there is one.
-    fn evict(&self) -> bool {
+    /// Ends the connection that can be done without best, if there is one.
+    fn evict(&self) {
         let clocks = self.lock();
         let idle = clocks.values().filter_map(|c| Some((c.worth()?, c)));
         let least = idle.min_by_key(|(worth, _)| *worth);
         if let Some((_, clock)) = least {
             clock.evict();
         }
-        least.is_some()
     }
 
     /// Nothing panics while it holds the lock.
