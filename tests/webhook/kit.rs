@@ -191,7 +191,7 @@ impl Served {
         served
     }
 
-    fn next_log(&self) -> Value {
+    pub fn next_log(&self) -> Value {
         self.logs.recv_timeout(PATIENCE).unwrap()
     }
 

@@ -453,6 +453,28 @@ fn authorities_of_clients_that_cannot_be_used_hold_up_no_certificate() {
     allowed(&mut client.connect());
 }
 
+#[test]
+fn who_asks_what_cannot_be_answered_fills_no_log() {
+    let served = Served::start(&[]);
+    let mut connection = served.client().connect();
+    for _ in 0..1000 {
+        assert_eq!(connection.review(b"{}").code, 400);
+    }
+    let metrics = served.get("/metrics");
+    let counted = "kubevet_faults_total{reason=\"BadRequest\"} 1000\n";
+    assert!(metrics.text().contains(counted));
+    served.signal("TERM");
+    let mut logged = 0;
+    loop {
+        match served.next_log()["message"].as_str() {
+            Some("no decision") => logged += 1,
+            Some("stopping") => break,
+            _ => {}
+        }
+    }
+    assert!((20..1000).contains(&logged), "{logged}");
+}
+
 /// What `curl` would get.
 fn plain(served: &Served, path: &str) -> String {
     use std::io::Write;

@@ -24,7 +24,6 @@ mod threads;
 mod watch;
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -134,7 +133,7 @@ async fn run(settings: Settings, threads: Threads) -> Result<(), String> {
         metrics: Metrics::new(&all_metas(settings.rules)),
         log,
         started: Instant::now(),
-        crowded: AtomicU64::default(),
+        regrets: Mutex::default(),
         stage: stages.clone(),
         probe: Probe::new(address, token()?),
     });

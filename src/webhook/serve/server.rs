@@ -4,8 +4,7 @@
 //! connections are (`connection`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -47,6 +46,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time that it gives (`timeoutSeconds` is at most 30).
 const TIMEOUT_MAX: Duration = Duration::from_secs(30);
 
+/// How many faults are logged a second, of a crowd that is turned away, and others. All are
+/// counted.
+const CROWD_MAX: u32 = 1;
+const OTHERS_MAX: u32 = 20;
 /// How many findings of a review are logged; the others are counted.
 const LOGGED_MAX: usize = 20;
 
@@ -60,6 +63,14 @@ pub struct Lawbook {
     pub config: Config,
     /// The minor of the cluster.
     pub minor: Minor,
+}
+
+/// How many faults were logged in a second: of a crowd that is turned away, and others.
+#[derive(Debug, Default)]
+pub struct Regrets {
+    second: u64,
+    crowd: u32,
+    others: u32,
 }
 
 /// What all requests share.
@@ -88,8 +99,8 @@ pub struct Server {
     pub log: Arc<Log>,
     /// When it was started.
     pub started: Instant,
-    /// The last second, counted from then, in which it was logged that requests are turned away.
-    pub crowded: AtomicU64,
+    /// How many faults were logged in the second that is it, counted from then.
+    pub regrets: Mutex<Regrets>,
     /// How far the server is with stopping.
     pub stage: watch::Receiver<Stage>,
     /// Asks the server what an API server would.
@@ -310,14 +321,27 @@ impl Server {
         say(Level::Info, "denied", |fate| matches!(fate, Fate::Deny));
     }
 
-    /// Logs why there is no decision; of a crowd that is turned away, one a second.
+    /// Logs why there is no decision, unless many such lines were logged in this second: anybody
+    /// may ask for what can't be answered.
     fn regret(&self, fault: &Fault, took: Duration) {
-        if matches!(fault.kind, FaultKind::Overloaded | FaultKind::TooLate) {
-            let second = self.started.elapsed().as_secs() + 1;
-            if self.crowded.swap(second, Ordering::Relaxed) == second {
-                return;
-            }
+        let is_crowd = matches!(fault.kind, FaultKind::Overloaded | FaultKind::TooLate);
+        let second = self.started.elapsed().as_secs();
+        let mut regrets = self.regrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if regrets.second != second {
+            *regrets = Regrets {
+                second,
+                ..Regrets::default()
+            };
         }
+        let (logged, most) = match is_crowd {
+            true => (&mut regrets.crowd, CROWD_MAX),
+            false => (&mut regrets.others, OTHERS_MAX),
+        };
+        *logged = logged.saturating_add(1);
+        if *logged > most {
+            return;
+        }
+        drop(regrets);
         let fields = json!({
             "uid": fault.uid,
             "reason": fault.kind.reason(),
