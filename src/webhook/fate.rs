@@ -27,7 +27,7 @@ pub enum Fate<'c> {
     Repeats,
     /// It says that something isn't there, which may only not be there yet.
     Absent,
-    /// It isn't about the object.
+    /// It isn't about the object as this cluster takes it.
     Beside,
 }
 

@@ -23,7 +23,7 @@ use tokio_rustls::rustls::{
 use super::certificates::{Served, provider};
 use super::server::{OWN, REVIEW_PATH};
 
-/// How long an answer may take.
+/// How long an answer may take, a second try included.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long an answer counts.
 const FRESH: Duration = Duration::from_millis(500);

@@ -65,7 +65,8 @@ pub struct Lawbook {
     pub minor: Minor,
 }
 
-/// How many faults were logged in a second: of a crowd that is turned away, and others.
+/// How many faults were logged in a second, counted from the start of the server: of a crowd that
+/// is turned away, and others.
 #[derive(Debug, Default)]
 pub struct Regrets {
     second: u64,
@@ -99,7 +100,7 @@ pub struct Server {
     pub log: Arc<Log>,
     /// When it was started.
     pub started: Instant,
-    /// How many faults were logged in the second that is it, counted from then.
+    /// How many faults were logged in the present second.
     pub regrets: Mutex<Regrets>,
     /// How far the server is with stopping.
     pub stage: watch::Receiver<Stage>,
